@@ -1,0 +1,1 @@
+"""The ROS-free heart of VLA-R1 (only `ros.py` imports ROS)."""

@@ -1,0 +1,95 @@
+"""The values that pass between the rooms of the house.
+
+Image coordinates are normalized: x right, y down, (0, 0) the image's top-left corner and (1, 1)
+its bottom-right corner. Pixels exist only at the edges, see `Box.to_px`.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Task(IntEnum):
+    """What is asked of the model; the values are those of vla_r1_msgs/Reasoning."""
+
+    AUTO = 0
+    AFFORDANCE = 1
+    TRAJECTORY = 2
+
+
+@dataclass(frozen=True)
+class Box:
+    """An axis-aligned box, centre and size, all in [0, 1] of the image."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def to_px(self, image_width: int, image_height: int) -> tuple[float, float, float, float]:
+        """Return (centre x, centre y, width, height) [px]."""
+        return (
+            self.x * image_width,
+            self.y * image_height,
+            self.width * image_width,
+            self.height * image_height,
+        )
+
+
+@dataclass(frozen=True)
+class Trajectory2D:
+    """A trace of the end effector: (x, y) points in [0, 1], in the order of travel."""
+
+    points: tuple[tuple[float, float], ...]
+
+    def to_px(self, image_width: int, image_height: int) -> tuple[tuple[float, float], ...]:
+        """Return the points as (x, y) [px]."""
+        return tuple((x * image_width, y * image_height) for x, y in self.points)
+
+
+@dataclass(frozen=True)
+class ParsedAnswer:
+    """What a model's text says.
+
+    `box` is set for Task.AFFORDANCE, `trajectory` for Task.TRAJECTORY; both are None when the
+    model says that the object is not there.
+    """
+
+    task: Task
+    thought: str
+    box: Box | None = None
+    trajectory: Trajectory2D | None = None
+
+    @property
+    def absent(self) -> bool:
+        """Whether the model says that the object is not there."""
+        return self.box is None and self.trajectory is None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A backend's whole answer, with what is needed to trace it back.
+
+    Attributes:
+        parsed: what the text says.
+        label: the object that is meant, such as 'red cube'; may be empty.
+        prompt: the prompt as sent to the model.
+        text: the model's text, verbatim.
+        score: confidence in [0, 1].
+        model: backend and model name.
+        weights_sha256: hash of the weights, empty when there are none.
+        seed: seed of the sampler.
+        prompt_tokens, completion_tokens: [tokens], 0 when not counted.
+        latency_s: [s] from the call to the whole text.
+    """
+
+    parsed: ParsedAnswer
+    label: str
+    prompt: str
+    text: str
+    score: float = 1.0
+    model: str = ''
+    weights_sha256: str = ''
+    seed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    latency_s: float = 0.0
