@@ -1,0 +1,29 @@
+from glob import glob
+
+from setuptools import find_packages, setup
+
+package_name = 'vla_r1_sim'
+
+setup(
+    name=package_name,
+    version='0.1.0',
+    packages=find_packages(exclude=['test']),
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
+        ('share/' + package_name, ['package.xml']),
+        ('share/' + package_name + '/urdf', ['urdf/arm.urdf.xacro']),
+        ('share/' + package_name + '/config', sorted(glob('config/*'))),
+    ],
+    install_requires=['setuptools'],
+    zip_safe=True,
+    maintainer='VLA-R1 for ROS 2 maintainers',
+    maintainer_email='maintainers@example.com',
+    description='A MuJoCo tabletop with an arm and an RGB-D camera.',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            'sim = vla_r1_sim.sim_node:main',
+            'scene_preview = vla_r1_sim.scene_preview:main',
+        ],
+    },
+)
