@@ -25,6 +25,21 @@ class Box:
     width: float
     height: float
 
+    @classmethod
+    def from_corners(cls, x0: float, y0: float, x1: float, y1: float) -> 'Box':
+        """Make a box from its left, top, right and bottom edges."""
+        return cls(x=(x0 + x1) / 2, y=(y0 + y1) / 2, width=x1 - x0, height=y1 - y0)
+
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        """Return the left, top, right and bottom edges."""
+        return (
+            self.x - self.width / 2,
+            self.y - self.height / 2,
+            self.x + self.width / 2,
+            self.y + self.height / 2,
+        )
+
     def to_px(self, image_width: int, image_height: int) -> tuple[float, float, float, float]:
         """Return (centre x, centre y, width, height) [px]."""
         return (
