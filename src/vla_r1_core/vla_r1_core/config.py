@@ -16,11 +16,22 @@ def param(
     ge: float | None = None,
     le: float | None = None,
     choices: tuple[str, ...] = (),
+    dynamic: bool = False,
 ) -> Any:
-    """Declare a parameter: its default, what it does, its unit and its bounds (inclusive)."""
+    """Declare a parameter: its default, what it does, its unit and its bounds (inclusive).
+
+    A `dynamic` parameter can be changed while the node runs; all others are read-only.
+    """
     if isinstance(default, (list, tuple)):
         raise TypeError('use scalar parameters; a list has no bounds')
-    metadata = {'help': help, 'unit': unit, 'ge': ge, 'le': le, 'choices': choices}
+    metadata = {
+        'help': help,
+        'unit': unit,
+        'ge': ge,
+        'le': le,
+        'choices': choices,
+        'dynamic': dynamic,
+    }
     return field(default=default, metadata=metadata)
 
 

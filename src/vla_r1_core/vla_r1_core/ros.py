@@ -20,7 +20,7 @@ def _descriptor(f: Any) -> ParameterDescriptor:
     text = meta['help']
     if meta['unit']:
         text += f' [{meta["unit"]}]'
-    descriptor = ParameterDescriptor(description=text, read_only=True)
+    descriptor = ParameterDescriptor(description=text, read_only=not meta['dynamic'])
     if meta['choices']:
         descriptor.additional_constraints = 'one of ' + ', '.join(meta['choices'])
     ge, le = meta['ge'], meta['le']
@@ -49,10 +49,18 @@ def declare_config(node: Node, config_class: type[ConfigT]) -> ConfigT:
     Raises:
         ValueError: a value is outside the bounds or not one of the choices.
     """
-    values = {
-        f.name: node.declare_parameter(f.name, f.default, _descriptor(f)).value
-        for f in fields(config_class)  # type: ignore[arg-type]
-    }
+    for f in fields(config_class):  # type: ignore[arg-type]
+        node.declare_parameter(f.name, f.default, _descriptor(f))
+    return read_config(node, config_class)
+
+
+def read_config(node: Node, config_class: type[ConfigT]) -> ConfigT:
+    """Return the present values of a config declared before; dynamic ones may have changed.
+
+    Raises:
+        ValueError: a value is outside the bounds or not one of the choices.
+    """
+    values = {f.name: node.get_parameter(f.name).value for f in fields(config_class)}  # type: ignore[arg-type]
     config = config_class(**values)
     validate(config)
     return config
