@@ -38,8 +38,6 @@ def machine() -> str:
     cpuinfo = Path('/proc/cpuinfo').read_text()
     lines = [line.partition(':') for line in cpuinfo.splitlines()]
     names = [value.strip() for key, _, value in lines if key.startswith('model name')]
-        line.partition(':')[2].strip() for line in cpuinfo.splitlines() if 'model name' in line
-    ]
     return f'{len(names)} x {names[0]}, Python {platform.python_version()}'
 
 

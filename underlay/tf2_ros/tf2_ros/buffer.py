@@ -11,6 +11,7 @@ from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.task import Future
 from rclpy.time import Time
+
 from tf2_ros.buffer_core import BufferCore, possible
 from tf2_ros.exceptions import TransformException
 

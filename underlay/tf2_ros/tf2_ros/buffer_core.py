@@ -10,6 +10,7 @@ from rclpy.duration import Duration
 from rclpy.logging import get_logger
 from rclpy.time import Time
 from std_msgs.msg import Header
+
 from tf2_ros.exceptions import TransformException
 from tf2_ros.frame_tree import FrameTree
 from tf2_ros.rigid import canonical, compose, Rigid

@@ -6,6 +6,7 @@ from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from tf2_msgs.msg import TFMessage
+
 from tf2_ros.transform_broadcaster import as_list
 
 
@@ -26,10 +27,7 @@ class StaticTransformBroadcaster:
         self.pub_tf = node.create_publisher(TFMessage, '/tf_static', qos)
         self._transforms: dict[str, TransformStamped] = {}
 
-    # The name is the real one's.
-    def sendTransform(  # noqa: N802
-        self, transform: TransformStamped | Iterable[TransformStamped]
-    ) -> None:
+    def sendTransform(self, transform: TransformStamped | Iterable[TransformStamped]) -> None:
         """Add one transform or several, and publish all."""
         for added in as_list(transform):
             self._transforms.setdefault(added.child_frame_id, added)

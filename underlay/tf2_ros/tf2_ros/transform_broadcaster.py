@@ -19,10 +19,7 @@ class TransformBroadcaster:
     def __init__(self, node: Node, qos: QoSProfile | int | None = None) -> None:
         self.pub_tf = node.create_publisher(TFMessage, '/tf', 100 if qos is None else qos)
 
-    # The name is the real one's.
-    def sendTransform(  # noqa: N802
-        self, transform: TransformStamped | Iterable[TransformStamped]
-    ) -> None:
+    def sendTransform(self, transform: TransformStamped | Iterable[TransformStamped]) -> None:
         """Publish one transform, or several in one message."""
         self.pub_tf.publish(TFMessage(transforms=as_list(transform)))
 

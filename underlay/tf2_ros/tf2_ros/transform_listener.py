@@ -8,6 +8,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from tf2_msgs.msg import TFMessage
+
 from tf2_ros.buffer_core import BufferCore
 
 _AUTHORITY = 'default_authority'
