@@ -1,0 +1,221 @@
+"""Everything at once: reasoner, planner, and in simulation the robot, its camera and MoveIt.
+
+    ros2 launch vla_r1 bringup.launch.py sim:=true instruction:="pick up the red cube"
+    ros2 launch vla_r1 bringup.launch.py          # a real robot: camera and MoveIt already run
+"""
+
+import os
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
+from launch import LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    GroupAction,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.events import matches_action
+from launch.substitutions import Command
+from launch_ros.actions import LifecycleNode, Node, PushRosNamespace
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from launch_ros.parameter_descriptions import ParameterValue
+from lifecycle_msgs.msg import Transition
+
+SHARE = Path(get_package_share_directory('vla_r1'))
+BOOL = ('true', 'false')
+
+# name: (default, what it is for, allowed values)
+ARGUMENTS = {
+    'sim': ('false', 'start the simulated table, arm and camera, and MoveIt for them', BOOL),
+    'seed': ('0', 'which simulated scene', None),
+    'real_time_factor': ('1.0', 'speed of the simulated time', None),
+    'backend': ('', 'model backend: scripted or transformers; empty: as in params_file', None),
+    'model': ('', 'local model folder for the transformers backend', None),
+    'instruction': ('', 'carry this out once everything is up', None),
+    'execute': (
+        '',
+        'never: plan only; confirm: move after a call of `approve`; auto: move at once; '
+        'empty: confirm on a real robot, auto in simulation',
+        ('', 'never', 'confirm', 'auto'),
+    ),
+    'record': ('', 'write an MCAP bag of all inputs and outputs to this new folder', None),
+    'rviz': ('false', 'open RViz with robot, overlay, markers and path', BOOL),
+    'params_file': (str(SHARE / 'config' / 'vla_r1.yaml'), 'parameters of all nodes', None),
+    'image_topic': ('/camera/camera/color/image_raw', 'colour image', None),
+    'depth_topic': (
+        '/camera/camera/aligned_depth_to_color/image_raw',
+        'depth registered to the colour image',
+        None,
+    ),
+    'camera_info_topic': ('/camera/camera/color/camera_info', "the colour camera's model", None),
+    'namespace': ('', 'namespace of all nodes', None),
+}
+
+RECORDED = (
+    *('instruction', 'reasoning', 'reasoning/partial', 'affordance', 'trajectory', 'detections'),
+    *('overlay', 'markers', 'goal_pose', 'planned_path', 'outcome'),
+    *('joint_states', 'robot_description', 'sim/objects'),
+)
+RECORDED_GLOBAL = ('/tf', '/tf_static', '/clock')
+
+
+def simulation(args: dict[str, str], cameras: list[tuple[str, str]]) -> list[Node]:
+    """The simulator, and a move_group for its robot."""
+    sim = Path(get_package_share_directory('vla_r1_sim'))
+    urdf = Command(['xacro ', str(sim / 'urdf' / 'arm.urdf.xacro')])
+    moveit_files = ('kinematics', 'joint_limits', 'ompl_planning', 'moveit_controllers')
+    scene = {'seed': int(args['seed']), 'real_time_factor': float(args['real_time_factor'])}
+    if args['instruction']:
+        scene['instruction'] = args['instruction']
+    return [
+        Node(
+            package='vla_r1_sim',
+            executable='sim',
+            name='sim',
+            parameters=[args['params_file'], scene],
+            remappings=cameras,
+            output='screen',
+        ),
+        Node(
+            package='moveit_ros_move_group',
+            executable='move_group',
+            name='move_group',
+            parameters=[
+                *(str(sim / 'config' / f'{name}.yaml') for name in moveit_files),
+                {
+                    'robot_description': ParameterValue(urdf, value_type=str),
+                    'robot_description_semantic': (sim / 'config' / 'arm.srdf').read_text(),
+                    'use_sim_time': True,
+                },
+            ],
+            output='screen',
+        ),
+    ]
+
+
+def recorder(args: dict[str, str], cameras: list[tuple[str, str]]) -> ExecuteProcess:
+    """`ros2 bag record` of all inputs and outputs, in the simulation's time if there is one."""
+    prefix = f'/{args["namespace"].strip("/")}/'.replace('//', '/')
+    topics = [prefix + name for name in RECORDED] + [topic for _, topic in cameras]
+    clock = ['--use-sim-time'] if args['sim'] == 'true' else []
+    return ExecuteProcess(
+        cmd=['ros2', 'bag', 'record', '--storage', 'mcap', '--output', args['record'], *clock]
+        + ['--topics', *topics, *RECORDED_GLOBAL],
+        name='recorder',
+        output='screen',
+    )
+
+
+def rviz(sim: bool) -> Node:
+    """RViz with our view."""
+    try:
+        get_package_share_directory('rviz2')
+    except PackageNotFoundError:
+        raise RuntimeError(
+            'rviz:=true needs RViz, which is not installed here: apt install ros-jazzy-rviz2'
+        ) from None
+    return Node(
+        package='rviz2',
+        executable='rviz2',
+        arguments=['-d', str(SHARE / 'rviz' / 'vla_r1.rviz')],
+        parameters=[{'use_sim_time': sim}],
+    )
+
+
+def lifecycle(reasoner: LifecycleNode, then: list[Node]) -> list:
+    """Configure the reasoner, then activate it, then start what needs its answers."""
+
+    def change(transition: int) -> EmitEvent:
+        matcher = matches_action(reasoner)
+        return EmitEvent(
+            event=ChangeState(lifecycle_node_matcher=matcher, transition_id=transition)
+        )
+
+    def reached(start: str, goal: str, entities: list) -> RegisterEventHandler:
+        return RegisterEventHandler(
+            OnStateTransition(
+                target_lifecycle_node=reasoner,
+                start_state=start,
+                goal_state=goal,
+                entities=entities,
+            )
+        )
+
+    return [
+        reached('configuring', 'inactive', [change(Transition.TRANSITION_ACTIVATE)]),
+        *([reached('activating', 'active', then)] if then else []),
+        reasoner,
+        change(Transition.TRANSITION_CONFIGURE),
+    ]
+
+
+def bringup(context) -> list:
+    """Put the nodes together from the resolved arguments."""
+    args = {name: context.launch_configurations[name] for name in ARGUMENTS}
+    sim = args['sim'] == 'true'
+    time = {'use_sim_time': sim}
+    model = {name: args[name] for name in ('backend', 'model') if args[name]}
+    execute = args['execute'] or ('auto' if sim else '')
+    cameras = [(name, args[f'{name}_topic']) for name in ('image', 'depth', 'camera_info')]
+    reasoner = LifecycleNode(
+        package='vla_r1_perception',
+        executable='reasoner',
+        name='reasoner',
+        namespace='',
+        parameters=[args['params_file'], {**time, **model, 'autostart': False}],
+        remappings=cameras,
+        output='screen',
+    )
+    planner = Node(
+        package='vla_r1_planner',
+        executable='planner',
+        name='planner',
+        parameters=[args['params_file'], {**time, **({'execute': execute} if execute else {})}],
+        remappings=cameras,
+        output='screen',
+    )
+    instruct = Node(
+        package='vla_r1_planner',
+        executable='instruct',
+        arguments=[args['instruction']],
+        output='screen',
+    )
+    return [
+        GroupAction(
+            [
+                PushRosNamespace(args['namespace']),
+                *([recorder(args, cameras)] if args['record'] else []),
+                *(simulation(args, cameras) if sim else []),
+                planner,
+                *lifecycle(reasoner, [instruct] if args['instruction'] else []),
+                *([rviz(sim)] if args['rviz'] == 'true' else []),
+            ]
+        )
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start."""
+    profile = os.environ.get(
+        'FASTDDS_DEFAULT_PROFILES_FILE', str(SHARE / 'config' / 'fastdds.xml')
+    )
+    return LaunchDescription(
+        [
+            SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', profile),
+            *(
+                DeclareLaunchArgument(
+                    name,
+                    default_value=default,
+                    description=help_text,
+                    **({'choices': list(choices)} if choices else {}),
+                )
+                for name, (default, help_text, choices) in ARGUMENTS.items()
+            ),
+            OpaqueFunction(function=bringup),
+        ]
+    )
