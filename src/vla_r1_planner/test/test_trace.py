@@ -1,0 +1,79 @@
+"""Trace and depth to waypoints, on analytic scenes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from vla_r1_core.errors import GroundingError, OutcomeCode
+from vla_r1_core.types import Trajectory2D
+from vla_r1_planner.grounding import ground_trace, Workspace
+from vla_r1_planner.trace import PointState, trace_path
+
+ALONG = [(0.4 + 0.025 * i, -0.2 + 0.1 * i, 0.0) for i in range(5)]
+WORKSPACE = Workspace((0.1, -0.6, -0.05), (0.9, 0.6, 0.8))
+
+
+@pytest.fixture
+def seen(scene):
+    view, _ = scene.render()
+    return view, Trajectory2D(tuple(scene.pixel(xyz) for xyz in ALONG))
+
+
+def hide(view, trace, indices):
+    depth = view.depth.copy()
+    for i in indices:
+        x, y = trace.points[i]
+        col, row = int(x * view.camera.width), int(y * view.camera.height)
+        depth[row - 6 : row + 7, col - 6 : col + 7] = np.nan
+    return replace(view, depth=depth)
+
+
+def test_every_point_lies_where_the_pixel_looks(seen):
+    view, trace = seen
+    path = trace_path(view, trace)
+    np.testing.assert_allclose(path.points, ALONG, atol=0.002)
+    assert set(path.states) == {PointState.MEASURED}
+
+
+def test_a_point_without_depth_is_bridged_and_says_so(seen):
+    view, trace = seen
+    path = trace_path(hide(view, trace, [2]), trace)
+    np.testing.assert_allclose(path.points, ALONG, atol=0.004)
+    assert path.states[2] is PointState.NO_DEPTH
+    assert path.states.count(PointState.MEASURED) == 4
+
+
+def test_a_point_outside_the_image_is_bridged_and_says_so(seen):
+    view, trace = seen
+    path = trace_path(view, Trajectory2D((*trace.points[:4], (1.2, 0.5))))
+    assert path.states[4] is PointState.OUTSIDE_IMAGE
+    assert np.isfinite(path.points).all()
+
+
+def test_a_trace_that_is_mostly_blind_is_refused_with_the_reason(seen):
+    view, trace = seen
+    with pytest.raises(GroundingError, match='no depth') as error:
+        trace_path(hide(view, trace, [0, 1, 2]), trace)
+    assert error.value.code == OutcomeCode.TRACE_INVALID
+
+
+def test_one_point_is_no_trace(seen):
+    view, trace = seen
+    with pytest.raises(GroundingError) as error:
+        trace_path(view, Trajectory2D(trace.points[:1]))
+    assert error.value.code == OutcomeCode.TRACE_INVALID
+
+
+def test_the_tool_keeps_its_clearance_and_looks_down(seen):
+    view, trace = seen
+    grounded = ground_trace(view, trace, WORKSPACE, clearance_m=0.06)
+    np.testing.assert_allclose(grounded.tool_poses[:, 2, 3], 0.06, atol=0.002)
+    np.testing.assert_allclose(grounded.tool_poses[:, 2, 2], -1.0)
+
+
+def test_a_trace_that_leaves_the_workspace_is_refused(seen):
+    view, trace = seen
+    small = Workspace((0.1, -0.6, -0.05), (0.9, 0.15, 0.8))
+    with pytest.raises(GroundingError) as error:
+        ground_trace(view, trace, small, clearance_m=0.06)
+    assert error.value.code == OutcomeCode.OUT_OF_WORKSPACE

@@ -1,0 +1,109 @@
+"""From what the model says about the image to places in the base frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from vla_r1_core.errors import GroundingError, OutcomeCode
+from vla_r1_core.types import Box, Trajectory2D
+from vla_r1_planner.depth import cut, DepthView, window_px
+from vla_r1_planner.footprint import Footprint, footprint
+from vla_r1_planner.grasp import GraspCandidate, grasps, Gripper, pointing_down
+from vla_r1_planner.objects import Blob, blobs, target_blob
+from vla_r1_planner.support import fit_support, Plane
+from vla_r1_planner.trace import trace_path, TracePath
+
+Array = NDArray[np.float64]
+
+GROW = 0.6  # the surface is looked for in the box grown by this part of its size
+PAD_PX = 24
+OBJECT_GROW = 0.15  # models' boxes are a little off: the object may stick out this far
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where the tool may go: an upright box in the base frame, lower and upper corner [m]."""
+
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
+
+    def check(self, points: Array) -> None:
+        """Raise OUT_OF_WORKSPACE when a point of (N, 3) [m] in the base frame lies outside."""
+        outside = ((points < self.low) | (points > self.high)).any(axis=1)
+        if outside.any():
+            x, y, z = points[outside][0]
+            raise GroundingError(
+                OutcomeCode.OUT_OF_WORKSPACE,
+                f'({x:.2f}, {y:.2f}, {z:.2f}) m lies outside the workspace '
+                f'{self.low} to {self.high} m; move the object or widen the bounds',
+            )
+
+
+@dataclass(frozen=True)
+class GroundedBox:
+    """An object, the surface that it stands on, and how to grasp it.
+
+    Attributes:
+        points: (N, 3) [m] of the object, in the base frame.
+        surface: the support surface.
+        outline: the cuboid around the object.
+        candidates: best first, at least one.
+    """
+
+    points: Array
+    surface: Plane
+    outline: Footprint
+    candidates: tuple[GraspCandidate, ...]
+
+
+@dataclass(frozen=True)
+class GroundedTrace:
+    """A trace on the seen surfaces, and the tool's way above it.
+
+    Attributes:
+        trace: the points on the surfaces.
+        tool_poses: (N, 4, 4), tool frame in the base frame, looking down.
+    """
+
+    trace: TracePath
+    tool_poses: Array
+
+
+def ground_box(
+    view: DepthView, box: Box, gripper: Gripper, workspace: Workspace, tool_yaw: float = 0.0
+) -> GroundedBox:
+    """Return how to grasp the object in a box, given the tool's present yaw [rad].
+
+    Raises:
+        GroundingError: NO_VALID_DEPTH, NO_OBJECT_POINTS, OBJECT_TOO_WIDE or OUT_OF_WORKSPACE.
+    """
+    patch = cut(view, window_px(box, view.camera, grow=GROW, pad_px=PAD_PX))
+    tight = window_px(box, view.camera)
+    surface = fit_support(patch.points[~patch.inside(tight)])
+    loose = patch.inside(window_px(box, view.camera, grow=OBJECT_GROW, pad_px=2))
+    near = (blob.mask & loose for blob in blobs(patch, surface))
+    found = [Blob(mask, patch.points[mask]) for mask in near if mask.any()]
+    target = target_blob(patch, found, tight)
+    outline = footprint(view, target.points, surface)
+    candidates = grasps(outline, gripper, tool_yaw)
+    workspace.check(np.array([grasp.T_base_tcp[:3, 3] for grasp in candidates]))
+    return GroundedBox(target.points, surface, outline, tuple(candidates))
+
+
+def ground_trace(
+    view: DepthView,
+    trace: Trajectory2D,
+    workspace: Workspace,
+    *,
+    clearance_m: float,
+    tool_yaw: float = 0.0,
+) -> GroundedTrace:
+    """Return the tool's way at clearance_m [m] (from the tcp) above the surfaces of a trace.
+
+    Raises:
+        GroundingError: TRACE_INVALID or OUT_OF_WORKSPACE.
+    """
+    path = trace_path(view, trace)
+    raised = path.points + (0.0, 0.0, clearance_m)
+    workspace.check(raised)
+    return GroundedTrace(path, np.array([pointing_down(xyz, tool_yaw) for xyz in raised]))
