@@ -33,6 +33,7 @@ BOOL = ('true', 'false')
 ARGUMENTS = {
     'sim': ('false', 'start the simulated table, arm and camera, and MoveIt for them', BOOL),
     'seed': ('0', 'which simulated scene', None),
+    'scene': ('', 'the simulated scene holds what this names; empty: as instruction', None),
     'real_time_factor': ('1.0', 'speed of the simulated time', None),
     'backend': ('', 'model backend: scripted or transformers; empty: as in params_file', None),
     'model': ('', 'local model folder for the transformers backend', None),
@@ -69,9 +70,12 @@ def simulation(args: dict[str, str], cameras: list[tuple[str, str]]) -> list[Nod
     sim = Path(get_package_share_directory('vla_r1_sim'))
     urdf = Command(['xacro ', str(sim / 'urdf' / 'arm.urdf.xacro')])
     moveit_files = ('kinematics', 'joint_limits', 'ompl_planning', 'moveit_controllers')
-    scene = {'seed': int(args['seed']), 'real_time_factor': float(args['real_time_factor'])}
-    if args['instruction']:
-        scene['instruction'] = args['instruction']
+    scene = {
+        'seed': int(args['seed']),
+        'real_time_factor': float(args['real_time_factor']),
+        'instruction': args['scene'] or args['instruction'],
+        'use_sim_time': False,  # it makes the time
+    }
     return [
         Node(
             package='vla_r1_sim',

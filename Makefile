@@ -1,0 +1,39 @@
+# Every target does all the set-up that it needs (see scripts/setup.sh).
+SHELL := bash
+.DEFAULT_GOAL := help
+
+INSTRUCTION ?= pick up the red cube
+SEED ?= 0
+BACKEND ?= scripted
+MODEL ?=
+SCENES ?= 40
+
+ENV := . ./env.sh &&
+CORES := src/vla_r1_core/vla_r1_core src/vla_r1_perception/vla_r1_perception \
+	src/vla_r1_planner/vla_r1_planner src/vla_r1_sim/vla_r1_sim
+
+.PHONY: help build demo test lint bench clean
+
+help:  ## show this
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+build:  ## set up and build; then `. ./env.sh` gives a shell with ros2
+	@scripts/setup.sh demo
+
+demo: build  ## see, reason, grasp: INSTRUCTION="pick up the blue cylinder" SEED=7
+	@$(ENV) exec python examples/demo.py --instruction "$(INSTRUCTION)" --seed "$(SEED)" \
+		--backend "$(BACKEND)" --model "$(MODEL)"
+
+test: lint  ## lint and every test (installs torch, the CPU build)
+	@$(ENV) exec python -m pytest $(TESTS)
+
+lint:  ## ruff, and mypy strict on the cores
+	@scripts/setup.sh test
+	@$(ENV) ruff check . && ruff format --check . && mypy $(CORES)
+
+bench:  ## measure; prints every figure beside its target and names the machine
+	@scripts/setup.sh test
+	@$(ENV) exec python benchmarks/run.py --scenes "$(SCENES)"
+
+clean:  ## remove everything that was built or installed here
+	rm -rf .venv build install log demo underlay/build underlay/install underlay/log

@@ -1,0 +1,114 @@
+"""The whole chain once, in simulation: see, reason, ground, plan, grasp, lift, record.
+
+    python examples/demo.py --instruction "pick up the blue cylinder" --seed 7
+
+Leaves in `demo/`: `bag/` (MCAP), `overlay.png`, `motion.gif`, `motion.png`, `launch.log`. The exit
+status is 0 only when the simulator's physics saw the object lifted.
+"""
+
+import argparse
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from demo_pictures import save_pictures
+import rclpy
+from std_srvs.srv import Trigger
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--instruction', default='pick up the red cube')
+    parser.add_argument('--seed', type=int, default=0, help='which scene')
+    parser.add_argument('--backend', default='scripted', help='scripted or transformers')
+    parser.add_argument('--model', default='', help='local model folder for transformers')
+    parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the results')
+    return parser.parse_args()
+
+
+@contextmanager
+def bringup(args: argparse.Namespace):
+    """Run bringup until the block ends; yield its process. Its output goes to launch.log."""
+    command = ['ros2', 'launch', 'vla_r1', 'bringup.launch.py', 'sim:=true']
+    command += [f'seed:={args.seed}', f'scene:={args.instruction}']
+    command += [f'record:={args.out / "bag"}', f'backend:={args.backend}', f'model:={args.model}']
+    with (args.out / 'launch.log').open('w') as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def instruct(instruction: str, launch: subprocess.Popen) -> int:
+    """Give the instruction, show thought and stages; return the exit status."""
+    client = subprocess.Popen(['ros2', 'run', 'vla_r1_planner', 'instruct', instruction])
+    try:
+        while client.poll() is None:
+            if launch.poll() is not None:
+                client.terminate()
+                sys.exit('bringup ended early; see launch.log')
+            time.sleep(0.1)
+    except KeyboardInterrupt:
+        client.wait(timeout=10)  # it got the Ctrl-C too and stops the arm
+        raise
+    return client.returncode
+
+
+def verdict() -> tuple[bool, str]:
+    """Ask the simulator, which looks at its physics state and at no message."""
+    rclpy.init()
+    node = rclpy.create_node('demo')
+    try:
+        client = node.create_client(Trigger, 'sim/verdict')
+        if not client.wait_for_service(timeout_sec=10.0):
+            return False, 'the simulator does not answer'
+        future = client.call_async(Trigger.Request())
+        rclpy.spin_until_future_complete(node, future, timeout_sec=10.0)
+        answer = future.result()
+        return (answer.success, answer.message) if answer else (False, 'no answer in 10 s')
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def main() -> int:
+    """Run the demo."""
+    args = parse_arguments()
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    shutil.rmtree(args.out, ignore_errors=True)
+    args.out.mkdir(parents=True)
+    start = time.monotonic()
+    print(f'Scene {args.seed}. Starting simulator, MoveIt, reasoner, planner, recorder …')
+    try:
+        with bringup(args) as launch:
+            instruct(args.instruction, launch)
+            success, message = verdict()
+    except KeyboardInterrupt:
+        print('\nStopped.')
+        return 130
+    for path in save_pictures(args.out / 'bag', args.out):
+        print(f'  {path}')
+    print(f'  {args.out / "bag"}')
+    print(f'Simulator: {"SUCCESS" if success else "FAILURE"}: {message}')
+    print(f'{time.monotonic() - start:.0f} s in all')
+    return 0 if success else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
