@@ -198,7 +198,7 @@ def matrix_from_pose(xyz: ArrayLike, quat_xyzw: ArrayLike) -> Array:
 def quat_from_matrix(rotation: ArrayLike) -> Array:
     """Return the unit quaternion (x, y, z, w), w >= 0, of a (3, 3) or (4, 4) matrix."""
     r = np.asarray(rotation, dtype=np.float64)[:3, :3]
-    # The rows of 4 q qᵀ are all parallel to q; the one with the largest diagonal is the most exact.
+    # Every row of 4 q qᵀ is parallel to q; the one with the largest diagonal is the most exact.
     outer = np.empty((4, 4))
     outer[:3, :3] = r + r.T - np.trace(r) * np.eye(3) + np.eye(3)
     outer[:3, 3] = outer[3, :3] = r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]

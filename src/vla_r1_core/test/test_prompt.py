@@ -1,0 +1,70 @@
+"""The prompt is the paper's, and the task follows from the verb."""
+
+import pytest
+from vla_r1_core.errors import ReasonCode, ReasoningError
+from vla_r1_core.prompt import build_prompt, check_instruction, IMAGE_MARKER, infer_task
+from vla_r1_core.types import Task
+
+
+def test_the_affordance_prompt_is_the_one_the_model_was_trained_on():
+    assert build_prompt('Pick up the cup.', Task.AFFORDANCE) == (
+        'Pick up the cup. Please output the 2D affordance region define by bounding box of the '
+        'object in the format <output>{"x": value, "y": value, "width": value, "height": value}'
+        '</output>.\n<image>'
+    )
+
+
+def test_the_trajectory_prompt_is_the_one_the_model_was_trained_on():
+    assert build_prompt('Reach the cup.', Task.TRAJECTORY) == (
+        'Reach the cup. Please output the optimal trajectory of the end-effector to the target '
+        'object in the format <output>[[x1, y1], [x2, y2], ...]</output>.\n<image>'
+    )
+
+
+def test_the_image_stays_last_when_the_instruction_contains_the_marker():
+    prompt = build_prompt('look at <image>', Task.AFFORDANCE)
+    assert prompt.rpartition(IMAGE_MARKER)[2] == ''
+
+
+def test_a_prompt_for_no_task_is_refused():
+    with pytest.raises(ReasoningError) as caught:
+        build_prompt('pick', Task.AUTO)
+    assert caught.value.code == ReasonCode.INVALID_TASK
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'task'),
+    [
+        ('pick up the red cube', Task.AFFORDANCE),
+        ('GRASP the ball', Task.AFFORDANCE),
+        ('please lift the box', Task.AFFORDANCE),
+        ('push the red cube to the left', Task.TRAJECTORY),
+        ('Move to the ball', Task.TRAJECTORY),
+        ('reach for the cylinder', Task.TRAJECTORY),
+        ('pick up the cube and push the ball', Task.AFFORDANCE),
+        ('move over and grab it', Task.TRAJECTORY),
+        ('the red cube', Task.AFFORDANCE),
+        ('gripper', Task.AFFORDANCE),
+        ('', Task.AFFORDANCE),
+    ],
+)
+def test_the_first_verb_chooses_the_task(instruction, task):
+    assert infer_task(instruction) is task
+
+
+@pytest.mark.parametrize('instruction', ['', '   ', '\n\t'])
+def test_an_empty_instruction_is_refused(instruction):
+    with pytest.raises(ReasoningError, match='empty') as caught:
+        check_instruction(instruction, 100)
+    assert caught.value.code == ReasonCode.INVALID_INSTRUCTION
+
+
+def test_a_long_instruction_is_refused_with_both_lengths():
+    with pytest.raises(ReasoningError, match='10000 characters; use at most 1000') as caught:
+        check_instruction('a' * 10_000, 1000)
+    assert caught.value.code == ReasonCode.INVALID_INSTRUCTION
+
+
+@pytest.mark.parametrize('instruction', ['nimm den roten Würfel', '拿起红色方块', '🙂', 'a' * 100])
+def test_any_script_is_accepted(instruction):
+    check_instruction(instruction, 100)
