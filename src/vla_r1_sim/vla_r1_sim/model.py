@@ -1,0 +1,188 @@
+"""From a SceneSpec to a compiled MuJoCo model: table, lights, camera, objects, the arm."""
+
+import math
+import os
+
+os.environ.setdefault('MUJOCO_GL', 'egl')  # before the import, which fails without a display
+
+import mujoco  # noqa: E402
+import numpy as np  # noqa: E402
+from vla_r1_sim.description import (  # noqa: E402
+    ARM_JOINTS,
+    disabled_collisions,
+    robot_description,
+)
+from vla_r1_sim.scene import CameraSpec, ObjectSpec, SceneSpec  # noqa: E402
+from vla_r1_sim.scene import TABLE_CENTER, TABLE_HALF_SIZE  # noqa: E402
+from vla_r1_sim.vocabulary import COLORS  # noqa: E402
+from vla_r1_sim.wood import SIZE, wood_texture  # noqa: E402
+
+TIMESTEP_NS = 2_000_000
+CAMERA = 'camera'
+GRIPPER_ACTUATOR = 'gripper'
+FEED_FORWARD = 0.1
+"""Damping over stiffness of the arm's servos [s]: ctrl = q + FEED_FORWARD * qd tracks without lag."""
+
+MAX_GRIPPER_FORCE = 40.0
+"""Of the finger servo, as in the URDF [N]."""
+
+_STIFFNESS = (2000, 2000, 2000, 500, 500, 500)
+_TORQUE = (150, 150, 150, 28, 28, 28)
+_DENSITY = 900.0
+"""Of the objects [kg/m^3]."""
+_MOUNTED = (('base_link_inertia', 'table'), ('shoulder_link', 'table'))
+"""What the robot's mounting lets touch, beside the pairs of the SRDF."""
+_HIDDEN_GROUP = 3
+"""Geoms of this group take part in contacts but are not drawn."""
+
+
+def build_model(scene: SceneSpec) -> mujoco.MjModel:
+    """Compile a scene; actuators are the arm's joints in order, then the gripper."""
+    spec = mujoco.MjSpec.from_string(robot_description())
+    _add_servos(spec)
+    spec.modelname = 'tabletop'
+    spec.option.timestep = TIMESTEP_NS * 1e-9
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 10
+    _add_looks(spec, scene)
+    _add_table(spec)
+    _add_camera(spec, scene.camera)
+    for item in scene.objects:
+        _add_object(spec, item)
+    for first, second in (*disabled_collisions(), *_MOUNTED):
+        spec.add_exclude(bodyname1=first, bodyname2=second)
+    return spec.compile()
+
+
+def _add_looks(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1920, 1080
+    spec.visual.quality.shadowsize, spec.visual.quality.offsamples = 1024, 4
+    spec.visual.map.znear, spec.visual.map.zfar = 0.02, 30
+    spec.visual.headlight.ambient = np.full(3, 0.42 * scene.brightness)
+    spec.visual.headlight.diffuse = np.full(3, 0.18 * scene.brightness)
+    spec.visual.headlight.specular = np.zeros(3)
+    spec.add_texture(
+        name='sky',
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=[0.86, 0.89, 0.92],
+        rgb2=[0.74, 0.78, 0.83],
+        width=128,
+        height=768,
+    )
+    spec.add_texture(
+        name='wood',
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        width=SIZE,
+        height=SIZE,
+        nchannel=3,
+        data=wood_texture(scene.wood, scene.seed).ravel(),
+    )
+    wood = spec.add_material(name='wood', texrepeat=[1, 1], specular=0.05, shininess=0.1)
+    wood.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = 'wood'
+    spec.add_material(name='floor', rgba=[0.66, 0.69, 0.72, 1], specular=0.0)
+    spec.worldbody.add_geom(
+        name='floor',
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[0, 0, 0.05],
+        pos=[0, 0, -0.75],
+        material='floor',
+    )
+    # The key light stands beside the camera, so the arm's shadow falls away from the objects.
+    azimuth, distance, height = scene.light_azimuth, 1.3, 2.2
+    key = np.array([0.4 + distance * math.cos(azimuth), distance * math.sin(azimuth), height])
+    spec.worldbody.add_light(
+        name='key',
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        pos=key,
+        dir=np.array([0.4, 0, 0]) - key,
+        diffuse=np.array([0.44, 0.43, 0.41]) * scene.brightness,
+        specular=np.full(3, 0.12),
+        ambient=np.zeros(3),
+        castshadow=True,
+    )
+
+
+def _add_table(spec: mujoco.MjSpec) -> None:
+    x, y = TABLE_CENTER
+    half_x, half_y = TABLE_HALF_SIZE
+    table = spec.worldbody.add_body(name='table', pos=[x, y, 0])
+    table.add_geom(
+        name='table_top',
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        size=[half_x, half_y, 0.02],
+        pos=[0, 0, -0.02],
+        material='wood',
+        friction=[0.8, 0.01, 0.001],
+    )
+    for sign_x in (-1, 1):
+        for sign_y in (-1, 1):
+            table.add_geom(
+                type=mujoco.mjtGeom.mjGEOM_BOX,
+                size=[0.025, 0.025, 0.355],
+                pos=[sign_x * (half_x - 0.05), sign_y * (half_y - 0.05), -0.395],
+                rgba=[0.32, 0.33, 0.35, 1],
+            )
+
+
+def _add_camera(spec: mujoco.MjSpec, camera: CameraSpec) -> None:
+    """MuJoCo's cameras look along -z with y up."""
+    backward = np.subtract(camera.position, camera.target)
+    backward /= np.linalg.norm(backward)
+    right = np.cross([0, 0, 1], backward)
+    right /= np.linalg.norm(right)
+    rotation = np.column_stack([right, np.cross(backward, right), backward])
+    quat = np.empty(4)
+    mujoco.mju_mat2Quat(quat, rotation.flatten())
+    spec.worldbody.add_camera(
+        name=CAMERA, pos=camera.position, quat=quat, fovy=math.degrees(camera.fovy)
+    )
+
+
+def _add_object(spec: mujoco.MjSpec, item: ObjectSpec) -> None:
+    half_x, half_y, half_z = item.size
+    geom_type, size = {
+        'cube': (mujoco.mjtGeom.mjGEOM_BOX, item.size),
+        'box': (mujoco.mjtGeom.mjGEOM_BOX, item.size),
+        'cylinder': (mujoco.mjtGeom.mjGEOM_CYLINDER, (half_x, half_z, 0)),
+        'ball': (mujoco.mjtGeom.mjGEOM_SPHERE, (half_x, 0, 0)),
+    }[item.shape]
+    body = spec.worldbody.add_body(
+        name=item.name,
+        pos=[item.x, item.y, half_z],
+        quat=[math.cos(item.yaw / 2), 0, 0, math.sin(item.yaw / 2)],
+    )
+    body.add_freejoint()
+    body.add_geom(
+        name=item.name,
+        type=geom_type,
+        size=size,
+        rgba=[*COLORS[item.color], 1],
+        density=_DENSITY,
+        condim=6 if item.shape == 'ball' else 4,  # 6: rolling friction, or balls never rest
+        friction=[0.9, 0.02, 0.002 if item.shape == 'ball' else 0.001],
+    )
+
+
+def _add_servos(robot: mujoco.MjSpec) -> None:
+    for body in robot.bodies[1:]:
+        body.gravcomp = 1.0  # as a real arm's controller does
+        for geom in body.geoms:
+            if not geom.contype:
+                continue
+            geom.group = _HIDDEN_GROUP
+            if body.name.endswith('finger'):
+                geom.friction, geom.condim, geom.priority = [1.2, 0.05, 0.002], 4, 1
+                geom.solref, geom.solimp = [0.004, 1], [0.95, 0.99, 0.001, 0.5, 2]
+    for joint in robot.joints:
+        joint.armature = 0.1 if joint.name in ARM_JOINTS else 0.05
+    for name, stiffness, torque in zip(ARM_JOINTS, _STIFFNESS, _TORQUE, strict=True):
+        servo = robot.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+        servo.set_to_position(kp=stiffness, kv=FEED_FORWARD * stiffness)
+        servo.forcerange, servo.forcelimited = [-torque, torque], True
+    fingers = robot.add_actuator(
+        name=GRIPPER_ACTUATOR, target='left_finger_joint', trntype=mujoco.mjtTrn.mjTRN_JOINT
+    )
+    fingers.set_to_position(kp=2000, kv=60)
+    fingers.forcerange, fingers.forcelimited = [-MAX_GRIPPER_FORCE, MAX_GRIPPER_FORCE], True

@@ -1,0 +1,133 @@
+"""The physics: servo targets in, joint and object states out. Not thread-safe."""
+
+import copy
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from vla_r1_sim.description import ARM_JOINTS, FINGER_JOINTS, home_position
+from vla_r1_sim.model import build_model, FEED_FORWARD, GRIPPER_ACTUATOR
+from vla_r1_sim.scene import SceneSpec
+
+FINGER_OPEN = 0.045
+"""Position of a finger joint when the gripper is open [m]; the opening is twice that."""
+
+_SETTLE_STEPS = 100
+
+
+@dataclass(frozen=True)
+class JointState:
+    """Positions [rad or m], velocities [1/s] and efforts [N m or N] of all joints, by name."""
+
+    names: tuple[str, ...]
+    position: np.ndarray
+    velocity: np.ndarray
+    effort: np.ndarray
+
+
+class World:
+    """One scene being simulated. The arm starts at home with an open gripper, objects at rest.
+
+    Attributes:
+        scene: what was built.
+        model, data: MuJoCo's own.
+        robot_bodies: names of the robot's links, parents first.
+        start_positions: object name → where it came to rest at first, (3,) [m], in base_link.
+    """
+
+    def __init__(self, scene: SceneSpec) -> None:
+        self.scene = scene
+        self.model = build_model(scene)
+        self.data = mujoco.MjData(self.model)
+        joints = [self.model.joint(name) for name in (*ARM_JOINTS, *FINGER_JOINTS)]
+        self._q = np.array([joint.qposadr[0] for joint in joints])
+        self._v = np.array([joint.dofadr[0] for joint in joints])
+        self._gripper = self.model.actuator(GRIPPER_ACTUATOR).id
+        bodies = [self.model.body(i).name for i in range(self.model.nbody)]
+        self.robot_bodies = tuple(bodies[bodies.index('base_link') : bodies.index('tcp') + 1])
+        self._go_home()
+        mujoco.mj_step(self.model, self.data, _SETTLE_STEPS)
+        self.start_positions = {o.name: self.object_position(o.name) for o in scene.objects}
+
+    def _go_home(self) -> None:
+        self.data.qpos[self._q] = [*home_position(), FINGER_OPEN, FINGER_OPEN]
+        self.command_arm(np.array(home_position()), np.zeros(len(ARM_JOINTS)))
+        self.command_gripper(FINGER_OPEN)
+        mujoco.mj_forward(self.model, self.data)
+
+    def step(self) -> None:
+        """Advance by one time step of `TIMESTEP_NS`; servo targets stay as commanded last."""
+        mujoco.mj_step(self.model, self.data)
+
+    def command_arm(self, position: np.ndarray, velocity: np.ndarray) -> None:
+        """Set the servo targets of the arm: (6,) [rad] and (6,) [rad/s]."""
+        self.data.ctrl[: len(ARM_JOINTS)] = position + FEED_FORWARD * velocity
+
+    def command_gripper(self, position: float) -> None:
+        """Set the servo target of the fingers [m]."""
+        self.data.ctrl[self._gripper] = position
+
+    def limit_gripper_force(self, force: float) -> None:
+        """Let the fingers press with at most `force` [N]."""
+        self.model.actuator_forcerange[self._gripper] = [-force, force]
+
+    def arm_position(self) -> np.ndarray:
+        """Return (6,) [rad], in the order of ARM_JOINTS."""
+        return self.data.qpos[self._q[: len(ARM_JOINTS)]].copy()
+
+    def arm_velocity(self) -> np.ndarray:
+        """Return (6,) [rad/s]."""
+        return self.data.qvel[self._v[: len(ARM_JOINTS)]].copy()
+
+    def finger_position(self) -> float:
+        """Return the left finger's joint position [m], 0 closed."""
+        return float(self.data.qpos[self._q[len(ARM_JOINTS)]])
+
+    def finger_velocity(self) -> float:
+        """Return the left finger's joint velocity [m/s]."""
+        return float(self.data.qvel[self._v[len(ARM_JOINTS)]])
+
+    def finger_effort(self) -> float:
+        """Return the force of the finger servo [N]."""
+        return float(self.data.actuator_force[self._gripper])
+
+    def joint_state(self) -> JointState:
+        """Return the state of the arm's joints and both fingers."""
+        return JointState(
+            names=(*ARM_JOINTS, *FINGER_JOINTS),
+            position=self.data.qpos[self._q].copy(),
+            velocity=self.data.qvel[self._v].copy(),
+            effort=self.data.qfrc_actuator[self._v].copy(),
+        )
+
+    def object_position(self, name: str) -> np.ndarray:
+        """Return an object's centre, (3,) [m], in base_link."""
+        return self.data.body(name).xpos.copy()
+
+    def lowest_point(self, name: str) -> float:
+        """Return the height of an object's lowest point above the table [m]."""
+        geom = self.model.geom(name)
+        down = np.abs(self.data.geom(name).xmat.reshape(3, 3)[2])  # (3,), row z of the rotation
+        match geom.type[0]:
+            case mujoco.mjtGeom.mjGEOM_SPHERE:
+                extent = geom.size[0]
+            case mujoco.mjtGeom.mjGEOM_CYLINDER:
+                radius, half_length = geom.size[:2]
+                extent = half_length * down[2] + radius * np.sqrt(max(0.0, 1 - down[2] ** 2))
+            case _:
+                extent = down @ geom.size
+        return float(self.object_position(name)[2] - extent)
+
+    def touching(self, name: str) -> frozenset[str]:
+        """Return the names of the bodies in contact with an object."""
+        body = self.model.body(name).id
+        found = set()
+        for contact in self.data.contact:
+            pair = self.model.geom_bodyid[[contact.geom1, contact.geom2]]
+            if body in pair:
+                found.add(self.model.body(pair[0] if pair[1] == body else pair[1]).name)
+        return frozenset(found)
+
+    def snapshot(self) -> mujoco.MjData:
+        """Return a copy of the state, for a renderer in another thread."""
+        return copy.copy(self.data)
