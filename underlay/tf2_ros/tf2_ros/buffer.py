@@ -183,8 +183,8 @@ class Buffer(BufferCore):
             waiting, self._waiting = self._waiting, []
             ready = []
             for lookup, future in waiting:
-                if future.done():
-                    continue  # cancelled
+                if future.done() or future.cancelled():
+                    continue
                 try:
                     ready.append((future, lookup()))
                 except TransformException:
