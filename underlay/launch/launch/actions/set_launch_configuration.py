@@ -1,0 +1,34 @@
+"""Set a launch configuration."""
+
+from typing import Any, List
+
+from ..action import Action
+from ..launch_context import LaunchContext
+from ..some_substitutions_type import SomeSubstitutionsType
+from ..substitution import Substitution
+from ..utilities import normalize_to_list_of_substitutions, perform_substitutions
+
+
+class SetLaunchConfiguration(Action):
+    """Sets a launch configuration, for what follows in the scope."""
+
+    def __init__(
+        self, name: SomeSubstitutionsType, value: SomeSubstitutionsType, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.__name = normalize_to_list_of_substitutions(name)
+        self.__value = normalize_to_list_of_substitutions(value)
+
+    @property
+    def name(self) -> List[Substitution]:
+        """What the name is made of."""
+        return self.__name
+
+    @property
+    def value(self) -> List[Substitution]:
+        """What the value is made of."""
+        return self.__value
+
+    def execute(self, context: LaunchContext) -> None:
+        name = perform_substitutions(context, self.name)
+        context.launch_configurations[name] = perform_substitutions(context, self.value)

@@ -1,0 +1,15 @@
+"""Whether an action is executed."""
+
+from .evaluate import InvalidConditionExpressionError, evaluate_condition_expression
+from .if_condition import IfCondition
+from .launch_configuration_equals import LaunchConfigurationEquals, LaunchConfigurationNotEquals
+from .unless_condition import UnlessCondition
+
+__all__ = [
+    'IfCondition',
+    'InvalidConditionExpressionError',
+    'LaunchConfigurationEquals',
+    'LaunchConfigurationNotEquals',
+    'UnlessCondition',
+    'evaluate_condition_expression',
+]

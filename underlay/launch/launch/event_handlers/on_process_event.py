@@ -1,0 +1,64 @@
+"""Handle an event of one process, of some, or of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple, Type, Union
+
+from ..event import Event
+from ..event_handler import BaseEventHandler
+from ..launch_context import LaunchContext
+from ..launch_description_entity import LaunchDescriptionEntity
+from ..some_entities_type import SomeEntitiesType
+from ..utilities import normalize_to_list_of_entities
+
+if TYPE_CHECKING:
+    from ..actions import ExecuteProcess
+
+
+class OnProcessEvent(BaseEventHandler):
+    """Visits entities, or calls a function that returns some, when a process event comes."""
+
+    def __init__(
+        self,
+        *,
+        event_class: Type[Event],
+        target_action: Optional[Union[Callable[[ExecuteProcess], bool], ExecuteProcess]],
+        on_event: Union[
+            SomeEntitiesType, Callable[[Any, LaunchContext], Optional[SomeEntitiesType]]],
+        **kwargs: Any,
+    ) -> None:
+        """Say what to do.
+
+        Args:
+            event_class: the class of the events.
+            target_action: the process, a function that says for each whether it is meant, or
+                None for all.
+            on_event: entities, or a function of (event, context) that may return some.
+            kwargs: see BaseEventHandler.
+
+        Raises:
+            TypeError: the target or the entities are something else.
+        """
+        from ..actions import ExecuteProcess  # it imports us
+
+        is_action = isinstance(target_action, ExecuteProcess)
+        if target_action is not None and not is_action and not callable(target_action):
+            raise TypeError("target_action must be an 'ExecuteProcess' instance or a callable")
+
+        def matcher(event: Event) -> bool:
+            if not isinstance(event, event_class):
+                return False
+            if is_action:
+                return event.action is target_action
+            return target_action is None or target_action(event.action)
+
+        super().__init__(matcher=matcher, **kwargs)
+        self.__function = on_event if callable(on_event) else None
+        self.__entities = [] if callable(on_event) else normalize_to_list_of_entities(on_event)
+
+    def describe(self) -> Tuple[str, List[LaunchDescriptionEntity]]:
+        return type(self).__name__, self.__entities
+
+    def handle(self, event: Event, context: LaunchContext) -> Optional[SomeEntitiesType]:
+        super().handle(event, context)
+        return self.__function(event, context) if self.__function else self.__entities

@@ -1,0 +1,30 @@
+"""Handle that a process has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+
+from ..events.process import ProcessExited
+from ..launch_context import LaunchContext
+from ..some_entities_type import SomeEntitiesType
+from .on_process_event import OnProcessEvent
+
+if TYPE_CHECKING:
+    from ..actions import ExecuteProcess
+
+
+class OnProcessExit(OnProcessEvent):
+    """Visits entities, or calls a function that returns some, when a process has ended."""
+
+    def __init__(
+        self,
+        *,
+        target_action: Optional[Union[Callable[[ExecuteProcess], bool], ExecuteProcess]] = None,
+        on_exit: Union[
+            SomeEntitiesType,
+            Callable[[ProcessExited, LaunchContext], Optional[SomeEntitiesType]],
+        ],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            event_class=ProcessExited, target_action=target_action, on_event=on_exit, **kwargs)

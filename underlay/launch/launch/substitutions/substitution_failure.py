@@ -1,0 +1,5 @@
+"""A text that could not be made."""
+
+
+class SubstitutionFailure(RuntimeError):
+    """Raised by `Substitution.perform`."""
