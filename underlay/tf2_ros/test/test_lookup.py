@@ -113,7 +113,7 @@ def test_equal_rotations_interpolate_to_themselves(buffer, transform):
     [
         ((0.0, 0.0, -sin(0.3), -cos(0.3)), (0.0, 0.0, sin(0.3), cos(0.3))),
         ((-cos(0.1), 0.0, 0.0, sin(0.1)), (cos(0.1), 0.0, 0.0, -sin(0.1))),
-        ((0.0, 0.0, 0.0, 1.004), (0.0, 0.0, 0.0, 1.0)),
+        ((0.0, 0.0, 0.0, 2.0), (0.0, 0.0, 0.0, 1.0)),
     ],
 )
 def test_a_quaternion_is_shown_with_unit_length_and_one_sign(buffer, transform, sent, shown):
@@ -251,7 +251,6 @@ def test_a_loop_is_reported(buffer, transform):
         {'parent': 'b'},
         {'xyz': (float('nan'), 0.0, 0.0)},
         {'quaternion': (0.0, 0.0, 0.0, 0.0)},
-        {'quaternion': (0.0, 0.0, 0.0, 1.1)},
         {'quaternion': (0.0, 0.0, 0.0, float('nan'))},
     ],
     ids=str,

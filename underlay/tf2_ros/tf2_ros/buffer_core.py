@@ -1,7 +1,7 @@
 """Messages in, messages out: the frame tree behind a lock."""
 
 from collections.abc import Callable
-from math import isnan
+from math import isinf, isnan
 from threading import Condition
 
 from builtin_interfaces.msg import Time as TimeMsg
@@ -17,9 +17,6 @@ from tf2_ros.rigid import canonical, compose, Rigid
 from tf2_ros.time_cache import seconds
 
 _DEFAULT_CACHE_TIME = Duration(seconds=10)
-
-# Squared length of a quaternion may miss 1 by this much; more is a mistake of the sender.
-_NORM_TOLERANCE = 0.01
 
 
 class BufferCore:
@@ -138,8 +135,8 @@ def _problem(
         return 'a frame cannot be its own parent'
     if any(isnan(value) for value in position + rotation):
         return 'it contains NaN'
-    if not abs(sum(value * value for value in rotation) - 1.0) < _NORM_TOLERANCE:
-        return f'quaternion {rotation} is not of unit length'
+    if not any(rotation) or any(isinf(value) for value in rotation):
+        return f'quaternion {rotation} cannot be brought to unit length'
     return None
 
 
