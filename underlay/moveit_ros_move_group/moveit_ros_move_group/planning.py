@@ -1,0 +1,196 @@
+"""From start and goal to a timed, collision-checked trajectory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import time
+
+import numpy as np
+import roboplan.core as rp
+from roboplan.rrt import RRT, RRTOptions
+
+from moveit_ros_move_group.collision import CollisionScene
+from moveit_ros_move_group.errors import Code, MoveItError
+from moveit_ros_move_group.ik import PoseGoal, solve_pose
+from moveit_ros_move_group.robot import Group
+from moveit_ros_move_group.timing import (
+    first_contact,
+    parameterize,
+    Scaling,
+    standing,
+    Trajectory,
+)
+from moveit_ros_move_group.transforms import Matrix
+
+EDGE_STEP = 0.02  # [rad] between the collision checks along an edge
+SLICE = 0.5  # [s] of search between two looks at `cancelled`
+SAME = 1e-4  # [rad] start and goal closer than this need no motion
+
+
+@dataclass(frozen=True)
+class JointGoal:
+    """Positions (J,) of all joints of the group [rad or m]."""
+
+    positions: Matrix
+
+
+@dataclass(frozen=True)
+class Request:
+    """One motion to plan.
+
+    Attributes:
+        group: that moves.
+        start: configuration of all joints of the scene.
+        goals: alternatives; any of them will do.
+        scaling: speed.
+        seconds: the search may take [s].
+        attempts: plans to compute; the one of shortest duration is taken.
+    """
+
+    group: Group
+    start: Matrix
+    goals: tuple[PoseGoal | JointGoal, ...]
+    scaling: Scaling
+    seconds: float
+    attempts: int
+
+
+def plan(
+    exact: CollisionScene,
+    padded: CollisionScene,
+    request: Request,
+    *,
+    seed: int,
+    cancelled: Callable[[], bool],
+) -> Trajectory:
+    """Plan among `padded` objects, or, where that fails, among the `exact` ones.
+
+    Whatever is returned was checked against `exact` along its whole way.
+
+    Raises:
+        MoveItError: with the code that says why there is no plan.
+    """
+    deadline = time.monotonic() + request.seconds
+    check_start(exact, request.group, request.start)
+    candidates = _goal_configurations(exact, request, seed)
+    index = exact.indices(request.group.joints)
+    if np.abs(candidates[0] - request.start[index]).max() < SAME:
+        return standing(request.group.joints, request.start[index])
+    found: list[Trajectory] = []
+    attempt, reason = 0, 'no path found'
+    while len(found) < request.attempts and (attempt == 0 or time.monotonic() < deadline):
+        for goal in candidates:
+            for scene in (padded, exact):
+                if cancelled():
+                    raise MoveItError(Code.PREEMPTED, 'The request was cancelled while planning.')
+                left = deadline - time.monotonic()
+                try:
+                    path = _search(scene, request, goal, min(SLICE, left), seed + attempt)
+                    trajectory = parameterize(
+                        exact, request.group, request.start, path, request.scaling
+                    )
+                except (RuntimeError, ValueError) as error:
+                    reason = str(error)
+                    continue
+                if first_contact(exact, request.group, request.start, trajectory) is None:
+                    found.append(trajectory)
+                    break
+                reason = 'the timed path touched an obstacle'
+            if len(found) > attempt:
+                break
+        attempt += 1
+    if not found:
+        raise MoveItError(
+            Code.TIMED_OUT,
+            f'No plan within allowed_planning_time = {request.seconds:g} s ({reason}): '
+            'give it more time, or another goal or start.',
+        )
+    return min(found, key=lambda t: t.duration)
+
+
+def check_start(scene: CollisionScene, group: Group, start: Matrix) -> None:
+    """Refuse a start outside the joint limits or in collision.
+
+    Raises:
+        MoveItError: START_STATE_INVALID or START_STATE_IN_COLLISION.
+    """
+    low, high = scene.model.getPositionLimitVectors(group.name)
+    at = start[scene.indices(group.joints)]
+    outside = [
+        n for n, q, a, b in zip(group.joints, at, low, high, strict=True) if not a <= q <= b
+    ]
+    if outside:
+        raise MoveItError(
+            Code.START_STATE_INVALID,
+            f'The start is outside the position limits of {", ".join(outside)}: '
+            'move the robot back by other means.',
+        )
+    if scene.collides(start):
+        raise MoveItError(
+            Code.START_STATE_IN_COLLISION,
+            f'The start is in collision between {scene.touching(start)}: move the robot away, '
+            'correct the scene, or allow the contact in the planning scene.',
+        )
+
+
+def _goal_configurations(scene: CollisionScene, request: Request, seed: int) -> list[Matrix]:
+    """Return configurations (J,) that reach one of the goals, goal by goal, nearest first."""
+    found: list[Matrix] = []
+    first_error: MoveItError | None = None
+    for goal in request.goals:
+        try:
+            if isinstance(goal, PoseGoal):
+                found += solve_pose(scene, request.group, goal, request.start, seed)
+            else:
+                found.append(_checked(scene, request, goal))
+        except MoveItError as error:
+            first_error = first_error or error
+    if first_error is not None and not found:
+        raise first_error
+    return found
+
+
+def _checked(scene: CollisionScene, request: Request, goal: JointGoal) -> Matrix:
+    low, high = scene.model.getPositionLimitVectors(request.group.name)
+    if (goal.positions < low).any() or (goal.positions > high).any():
+        raise MoveItError(
+            Code.INVALID_GOAL_CONSTRAINTS,
+            'The joint goal is outside the position limits of the URDF.',
+        )
+    q = request.start.copy()
+    q[scene.indices(request.group.joints)] = goal.positions
+    if scene.collides(q):
+        raise MoveItError(
+            Code.GOAL_IN_COLLISION,
+            f'The joint goal is in collision between {scene.touching(q)}.',
+        )
+    return goal.positions
+
+
+def _search(
+    scene: CollisionScene, request: Request, goal: Matrix, seconds: float, seed: int
+) -> Matrix:
+    """Return a shortcut path (N, J) from the start to `goal` (J,), or raise RuntimeError."""
+    group = request.group
+    names = list(group.joints)
+    scene.model.setJointPositions(request.start)  # what the joints outside the group keep
+    planner = RRT(
+        scene.model,
+        RRTOptions(
+            group_name=group.name,
+            max_nodes=20000,
+            max_connection_distance=3.0,
+            collision_check_step_size=EDGE_STEP,
+            max_planning_time=max(seconds, 0.01),
+            rrt_connect=True,
+        ),
+    )
+    planner.setRngSeed(seed)
+    start = rp.JointConfiguration(names, request.start[scene.indices(names)])
+    path = planner.plan(start, rp.JointConfiguration(names, goal))
+    shortcutter = rp.PathShortcutter(
+        scene.model,
+        rp.PathShortcuttingOptions(
+            group_name=group.name, max_step_size=EDGE_STEP, max_iters=200, seed=seed
+        ),
+    )
+    return np.array(shortcutter.shortcut(path).positions)
