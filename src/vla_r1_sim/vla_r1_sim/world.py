@@ -25,6 +25,16 @@ class JointState:
     effort: np.ndarray
 
 
+@dataclass(frozen=True)
+class LinkPose:
+    """A robot link in its parent link: `position` (3,) [m], `wxyz` unit quaternion."""
+
+    parent: str
+    child: str
+    position: np.ndarray
+    wxyz: np.ndarray
+
+
 class World:
     """One scene being simulated. The arm starts at home with an open gripper, objects at rest.
 
@@ -99,6 +109,19 @@ class World:
             velocity=self.data.qvel[self._v].copy(),
             effort=self.data.qfrc_actuator[self._v].copy(),
         )
+
+    def link_poses(self) -> list[LinkPose]:
+        """Return where every robot link but the root is in its parent."""
+        poses = []
+        for name in self.robot_bodies[1:]:
+            body = self.data.body(name)
+            parent = self.data.body(self.model.body(name).parentid[0])
+            to_parent, wxyz, position = np.empty(4), np.empty(4), np.empty(3)
+            mujoco.mju_negQuat(to_parent, parent.xquat)
+            mujoco.mju_mulQuat(wxyz, to_parent, body.xquat)
+            mujoco.mju_rotVecQuat(position, body.xpos - parent.xpos, to_parent)
+            poses.append(LinkPose(parent.name, name, position, wxyz))
+        return poses
 
     def object_position(self, name: str) -> np.ndarray:
         """Return an object's centre, (3,) [m], in base_link."""

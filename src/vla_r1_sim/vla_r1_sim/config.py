@@ -1,0 +1,51 @@
+"""The parameters of the sim node."""
+
+from dataclasses import dataclass
+
+from vla_r1_core.config import param
+
+FAULTS = (
+    'none',
+    'camera_info_missing',
+    'depth_missing',
+    'depth_nan',
+    'depth_wrong_size',
+    'depth_wrong_encoding',
+    'joint_states_missing',
+    'camera_tf_missing',
+    'camera_tf_old',
+)
+
+
+@dataclass(frozen=True)
+class SimConfig:
+    """All parameters of the sim node; the scene's take effect with `sim/reset`."""
+
+    seed: int = param(0, 'seed of the scene', ge=0, dynamic=True)
+    instruction: str = param(
+        '', 'what it names is in the scene, and is what sim/verdict judges', dynamic=True
+    )
+    absent: bool = param(
+        False, 'leave what the instruction names out of the scene', dynamic=True
+    )
+    real_time_factor: float = param(
+        1.0, 'simulated time over real time, as far as the machine keeps up', ge=0.05, le=20.0
+    )
+    image_width: int = param(640, 'width of image and depth', unit='px', ge=64, le=1920)
+    image_height: int = param(480, 'height of image and depth', unit='px', ge=48, le=1080)
+    camera_rate: float = param(5.0, 'frames per simulated second', unit='Hz', ge=0.2, le=50.0)
+    depth_encoding: str = param(
+        '32FC1', '32FC1: m, holes are NaN; 16UC1: mm, holes are 0', choices=('32FC1', '16UC1')
+    )
+    depth_noise: float = param(
+        0.001, 'standard deviation of depth', unit='m', ge=0.0, le=0.1
+    )
+    depth_holes: float = param(
+        0.005, 'share of the depth pixels without a measurement', ge=0.0, le=1.0
+    )
+    fault: str = param(
+        'none',
+        'what is broken, to test others; camera_tf_* only when set at start',
+        choices=FAULTS,
+        dynamic=True,
+    )

@@ -1,0 +1,203 @@
+"""The action servers of the sim node: the arm's and the gripper's controller."""
+
+from control_msgs.action import FollowJointTrajectory, GripperCommand
+import numpy as np
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from trajectory_msgs.msg import JointTrajectoryPoint
+from vla_r1_sim.controllers import Ending, Tolerances
+from vla_r1_sim.convert import to_stamp, to_waypoints
+from vla_r1_sim.description import ARM_JOINTS
+from vla_r1_sim.model import MAX_GRIPPER_FORCE
+from vla_r1_sim.simulation import Simulation
+from vla_r1_sim.world import FINGER_OPEN
+
+PATH_TOLERANCE = 0.1
+GOAL_TOLERANCE = 0.02
+"""Where the goal states none, as most planners do [rad]."""
+SETTLE_TIME = 0.5
+"""[s]"""
+_FEEDBACK_PERIOD = 0.05
+
+
+class _Server:
+    """One goal at a time: the newest goal ends the one before."""
+
+    def __init__(self, node: Node, simulation: Simulation, action: type, name: str) -> None:
+        self._logger = node.get_logger()
+        self._simulation = simulation
+        self._active: ServerGoalHandle | None = None
+        self._closing = False
+        self._server = ActionServer(
+            node,
+            action,
+            name,
+            execute_callback=self._execute,
+            goal_callback=self._on_goal,
+            handle_accepted_callback=self._on_accepted,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+            callback_group=ReentrantCallbackGroup(),
+        )
+
+    def close(self) -> None:
+        """Let go of goals under way, so that their threads end."""
+        with self._simulation.changed:
+            self._closing = True
+            self._simulation.changed.notify_all()
+
+    def _on_goal(self, goal: object) -> GoalResponse:
+        try:
+            with self._simulation.changed:
+                self._check(goal)
+        except ValueError as error:
+            self._logger.warning(f'goal rejected: {error}')
+            return GoalResponse.REJECT
+        return GoalResponse.ACCEPT
+
+    def _on_accepted(self, handle: ServerGoalHandle) -> None:
+        with self._simulation.changed:
+            self._active = handle
+            self._simulation.changed.notify_all()
+        handle.execute()
+
+    def _interrupted(self, handle: ServerGoalHandle) -> bool:
+        return handle.is_cancel_requested or handle is not self._active or self._closing
+
+    def _wait(self, handle: ServerGoalHandle, controller: object) -> None:
+        """Wait, holding `changed`, until the goal ends or is interrupted; send feedback."""
+        while not self._simulation.changed.wait_for(
+            lambda: controller.ending or self._interrupted(handle), timeout=_FEEDBACK_PERIOD
+        ):
+            handle.publish_feedback(self._feedback())
+
+
+class ArmServer(_Server):
+    """`arm_controller/follow_joint_trajectory`; a trajectory starts when its goal arrives."""
+
+    def __init__(self, node: Node, simulation: Simulation) -> None:
+        name = 'arm_controller/follow_joint_trajectory'
+        super().__init__(node, simulation, FollowJointTrajectory, name)
+
+    def _check(self, goal: FollowJointTrajectory.Goal) -> None:
+        self._simulation.arm.check(to_waypoints(goal.trajectory))
+        _tolerances(goal)
+
+    def _execute(self, handle: ServerGoalHandle) -> FollowJointTrajectory.Result:
+        result = FollowJointTrajectory.Result()
+        with self._simulation.changed:
+            arm = self._simulation.arm
+            if handle is self._active:
+                try:
+                    arm.follow(to_waypoints(handle.request.trajectory), _tolerances(handle.request))
+                except ValueError as error:  # the arm moved on since the goal was accepted
+                    handle.abort()
+                    result.error_code, result.error_string = result.INVALID_GOAL, str(error)
+                    return result
+                self._wait(handle, arm)
+            preempted = handle is not self._active
+            if not preempted and arm.ending is not Ending.REACHED:
+                arm.stop()
+                self._simulation.changed.wait_for(lambda: arm.at_rest or self._closing, timeout=2.0)
+                preempted = handle is not self._active
+            ending = arm.ending
+        if preempted or self._closing:
+            handle.abort()
+            result.error_code = result.INVALID_GOAL
+            result.error_string = 'ended by a newer goal' if preempted else 'shutting down'
+        elif ending is Ending.REACHED:
+            handle.succeed()
+        elif handle.is_cancel_requested:
+            handle.canceled()
+            result.error_string = 'canceled; the arm stands still'
+        else:
+            handle.abort()
+            result.error_string = ending.value
+            result.error_code = {
+                Ending.PATH_TOLERANCE: result.PATH_TOLERANCE_VIOLATED,
+                Ending.GOAL_TOLERANCE: result.GOAL_TOLERANCE_VIOLATED,
+            }.get(ending, result.INVALID_GOAL)
+        return result
+
+    def _feedback(self) -> FollowJointTrajectory.Feedback:
+        arm, world = self._simulation.arm, self._simulation.world
+        feedback = FollowJointTrajectory.Feedback(joint_names=ARM_JOINTS)
+        feedback.header.stamp = to_stamp(self._simulation.time_ns)
+        actual = world.arm_position()
+        feedback.desired = JointTrajectoryPoint(positions=arm.desired.tolist())
+        feedback.actual = JointTrajectoryPoint(
+            positions=actual.tolist(), velocities=world.arm_velocity().tolist()
+        )
+        feedback.error = JointTrajectoryPoint(positions=(arm.desired - actual).tolist())
+        return feedback
+
+
+class GripperServer(_Server):
+    """`gripper_controller/gripper_cmd`; being stopped by an object counts as success."""
+
+    def __init__(self, node: Node, simulation: Simulation) -> None:
+        super().__init__(node, simulation, GripperCommand, 'gripper_controller/gripper_cmd')
+
+    def _check(self, goal: GripperCommand.Goal) -> None:
+        if not -1e-3 <= goal.command.position <= FINGER_OPEN + 1e-3:
+            raise ValueError(
+                f'position is {goal.command.position} m; it must lie in [0, {FINGER_OPEN}] m'
+            )
+        if not goal.command.max_effort >= 0:
+            raise ValueError('max_effort must be 0 (the most there is) or greater [N]')
+
+    def _execute(self, handle: ServerGoalHandle) -> GripperCommand.Result:
+        command = handle.request.command
+        effort = min(command.max_effort or MAX_GRIPPER_FORCE, MAX_GRIPPER_FORCE)
+        with self._simulation.changed:
+            gripper = self._simulation.gripper
+            if handle is self._active:
+                gripper.move(float(np.clip(command.position, 0.0, FINGER_OPEN)), effort)
+                self._wait(handle, gripper)
+            preempted = handle is not self._active
+            if not preempted:
+                gripper.stop()
+            ending = gripper.ending
+            values = self._values()
+        result = GripperCommand.Result(
+            **values, stalled=ending is Ending.STALLED, reached_goal=ending is Ending.REACHED
+        )
+        if preempted or self._closing:
+            handle.abort()
+        elif ending in (Ending.REACHED, Ending.STALLED):
+            handle.succeed()
+        elif handle.is_cancel_requested:
+            handle.canceled()
+        else:
+            handle.abort()
+        return result
+
+    def _values(self) -> dict[str, float]:
+        world = self._simulation.world
+        return {'position': world.finger_position(), 'effort': world.finger_effort()}
+
+    def _feedback(self) -> GripperCommand.Feedback:
+        return GripperCommand.Feedback(**self._values())
+
+
+def _tolerances(goal: FollowJointTrajectory.Goal) -> Tolerances:
+    """Read tolerances as ros2_control does: 0 means the default, negative means none."""
+
+    def positions(tolerances: list, default: float) -> np.ndarray:
+        values = np.full(len(ARM_JOINTS), default)
+        for tolerance in tolerances:
+            if tolerance.name not in ARM_JOINTS:
+                raise ValueError(f'tolerance for unknown joint {tolerance.name!r}')
+            if tolerance.position:
+                value = tolerance.position if tolerance.position > 0 else np.inf
+                values[ARM_JOINTS.index(tolerance.name)] = value
+        return values
+
+    duration = goal.goal_time_tolerance
+    settle = duration.sec + 1e-9 * duration.nanosec
+    return Tolerances(
+        path=positions(goal.path_tolerance, PATH_TOLERANCE),
+        goal=positions(goal.goal_tolerance, GOAL_TOLERANCE),
+        settle_time=settle or SETTLE_TIME,
+    )

@@ -1,0 +1,115 @@
+"""Between the simulator's values and ROS messages."""
+
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point, Pose, Quaternion, TransformStamped
+import mujoco
+import numpy as np
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory
+from visualization_msgs.msg import Marker, MarkerArray
+from vla_r1_sim.camera import Intrinsics
+from vla_r1_sim.description import ARM_JOINTS
+from vla_r1_sim.spline import Waypoint
+from vla_r1_sim.vocabulary import COLORS
+from vla_r1_sim.world import World
+
+BASE_FRAME = 'base_link'
+
+
+def to_stamp(time_ns: int) -> Time:
+    """Return a stamp of a time [ns]."""
+    sec, nanosec = divmod(time_ns, 1_000_000_000)
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def to_image(header: Header, pixels: np.ndarray, encoding: str) -> Image:
+    """Return an image message of (height, width) or (height, width, 3) pixels."""
+    height, width = pixels.shape[:2]
+    message = Image(header=header, height=height, width=width, encoding=encoding)
+    message.step = pixels.nbytes // height
+    message.data = pixels.tobytes()  # an ndarray would be checked element by element
+    return message
+
+
+def to_camera_info(header: Header, camera: Intrinsics) -> CameraInfo:
+    """Return the calibration of an ideal pinhole camera."""
+    fx, fy, cx, cy = float(camera.fx), float(camera.fy), camera.cx, camera.cy
+    return CameraInfo(
+        header=header,
+        height=camera.height,
+        width=camera.width,
+        distortion_model='plumb_bob',
+        d=[0.0] * 5,
+        k=[fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0],
+        r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        p=[fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
+    )
+
+
+def to_transform(
+    header: Header, child: str, position: np.ndarray, wxyz: np.ndarray
+) -> TransformStamped:
+    """Return a transform; `position` (3,) [m], `wxyz` a unit quaternion as MuJoCo orders it."""
+    message = TransformStamped(header=header, child_frame_id=child)
+    translation = message.transform.translation
+    translation.x, translation.y, translation.z = (float(v) for v in position)
+    message.transform.rotation = _to_quaternion(wxyz)
+    return message
+
+
+def to_object_markers(header: Header, world: World) -> MarkerArray:
+    """Return the objects as they are, in `BASE_FRAME`; a marker's namespace is its name."""
+    kinds = {'cube': Marker.CUBE, 'box': Marker.CUBE, 'ball': Marker.SPHERE}
+    markers = [Marker(header=header, action=Marker.DELETEALL)]
+    for item in world.scene.objects:
+        body = world.data.body(item.name)
+        x, y, z = (float(v) for v in body.xpos)
+        marker = Marker(header=header, ns=item.name, type=kinds.get(item.shape, Marker.CYLINDER))
+        marker.pose = Pose(position=Point(x=x, y=y, z=z), orientation=_to_quaternion(body.xquat))
+        marker.scale.x, marker.scale.y, marker.scale.z = (2 * half for half in item.size)
+        marker.color.r, marker.color.g, marker.color.b = COLORS[item.color]
+        marker.color.a = 0.6
+        markers.append(marker)
+    return MarkerArray(markers=markers)
+
+
+def to_waypoints(trajectory: JointTrajectory) -> list[Waypoint]:
+    """Return the points of a trajectory with the joints in the order of ARM_JOINTS.
+
+    Raises:
+        ValueError: the trajectory is not one of exactly the arm's joints, or is incomplete.
+    """
+    if sorted(trajectory.joint_names) != sorted(ARM_JOINTS):
+        raise ValueError(f'joint_names must be {", ".join(ARM_JOINTS)}')
+    order = [list(trajectory.joint_names).index(name) for name in ARM_JOINTS]
+
+    def ordered(values: list[float]) -> np.ndarray | None:
+        if not len(values):
+            return None
+        if len(values) != len(order) or not np.all(np.isfinite(values)):
+            raise ValueError(f'every point needs {len(order)} finite numbers')
+        return np.array(values)[order]
+
+    waypoints = []
+    for point in trajectory.points:
+        position = ordered(point.positions)
+        if position is None:
+            raise ValueError('every point needs positions')
+        time = point.time_from_start.sec + 1e-9 * point.time_from_start.nanosec
+        waypoints.append(
+            Waypoint(time, position, ordered(point.velocities), ordered(point.accelerations))
+        )
+    return waypoints
+
+
+def rotation_to_wxyz(rotation: np.ndarray) -> np.ndarray:
+    """Return the unit quaternion (w, x, y, z) of a (3, 3) rotation."""
+    wxyz = np.empty(4)
+    mujoco.mju_mat2Quat(wxyz, np.ascontiguousarray(rotation).ravel())
+    return wxyz
+
+
+def _to_quaternion(wxyz: np.ndarray) -> Quaternion:
+    w, x, y, z = (float(v) for v in wxyz)
+    return Quaternion(x=x, y=y, z=z, w=w)

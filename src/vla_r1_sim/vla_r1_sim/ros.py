@@ -1,0 +1,180 @@
+"""The publishers of the sim node: robot state, and pictures from a thread of their own."""
+
+from dataclasses import dataclass
+import queue
+import threading
+
+from geometry_msgs.msg import TransformStamped
+import mujoco
+import numpy as np
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import Header, String
+from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
+from visualization_msgs.msg import MarkerArray
+from vla_r1_sim.camera import Camera, DepthNoise, mounting
+from vla_r1_sim.config import SimConfig
+from vla_r1_sim.convert import (
+    BASE_FRAME,
+    rotation_to_wxyz,
+    to_camera_info,
+    to_image,
+    to_object_markers,
+    to_stamp,
+    to_transform,
+)
+from vla_r1_sim.description import robot_description, robot_description_semantic
+from vla_r1_sim.faults import break_depth
+from vla_r1_sim.simulation import Simulation
+from vla_r1_sim.world import World
+
+CAMERA_FRAME = 'camera_link'
+OPTICAL_FRAME = 'camera_color_optical_frame'
+
+_OPTICAL_IN_CAMERA = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])
+"""REP-103: the camera's x is the optical z, its y the optical -x, its z the optical -y."""
+
+
+class StatePublisher:
+    """Clock, joint states, transforms of all links, truth about the objects, descriptions."""
+
+    def __init__(self, node: Node, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._clock = node.create_publisher(Clock, '/clock', 10)
+        self._joints = node.create_publisher(JointState, 'joint_states', 10)
+        self._objects = node.create_publisher(MarkerArray, 'sim/objects', 5)
+        self._tf = TransformBroadcaster(node)
+        self._static_tf = StaticTransformBroadcaster(node)
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        for topic, text in (
+            ('robot_description', robot_description()),
+            ('robot_description_semantic', robot_description_semantic()),
+        ):
+            node.create_publisher(String, topic, latched).publish(String(data=text))
+
+    def clock(self) -> None:
+        """Publish the time."""
+        self._clock.publish(Clock(clock=to_stamp(self._simulation.time_ns)))
+
+    def joint_states(self) -> None:
+        """Publish the joints' state."""
+        state = self._simulation.world.joint_state()
+        message = JointState(
+            name=state.names,
+            position=state.position.tolist(),
+            velocity=state.velocity.tolist(),
+            effort=state.effort.tolist(),
+        )
+        message.header.stamp = to_stamp(self._simulation.time_ns)
+        self._joints.publish(message)
+
+    def transforms(self) -> None:
+        """Publish every link in its parent link."""
+        world, stamp = self._simulation.world, to_stamp(self._simulation.time_ns)
+        self._tf.sendTransform(
+            [
+                to_transform(
+                    Header(stamp=stamp, frame_id=link.parent), link.child, link.position, link.wxyz
+                )
+                for link in world.link_poses()
+            ]
+        )
+
+    def objects(self) -> None:
+        """Publish the objects as they are."""
+        header = Header(stamp=to_stamp(self._simulation.time_ns), frame_id=BASE_FRAME)
+        self._objects.publish(to_object_markers(header, self._simulation.world))
+
+    def camera_mounting(self, fault: str) -> None:
+        """Publish where the camera is: static, unless a fault wants it missing or old."""
+        stamp = to_stamp(self._simulation.time_ns)
+        transforms = camera_transforms(self._simulation.world, stamp)
+        if fault == 'camera_tf_old':
+            self._tf.sendTransform(transforms)
+        elif fault != 'camera_tf_missing':
+            self._static_tf.sendTransform(transforms)
+
+
+def camera_transforms(world: World, stamp: object) -> list[TransformStamped]:
+    """Return base_link → camera_link → camera_color_optical_frame."""
+    mount = mounting(world.model)
+    camera = rotation_to_wxyz(mount.rotation @ _OPTICAL_IN_CAMERA.T)
+    optical = rotation_to_wxyz(_OPTICAL_IN_CAMERA)
+    base, link = (Header(stamp=stamp, frame_id=f) for f in (BASE_FRAME, CAMERA_FRAME))
+    return [
+        to_transform(base, CAMERA_FRAME, mount.translation, camera),
+        to_transform(link, OPTICAL_FRAME, np.zeros(3), optical),
+    ]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What the camera is to show: a copied state, so that the physics goes on meanwhile."""
+
+    time_ns: int
+    world: World
+    data: mujoco.MjData
+    fault: str
+
+
+class CameraPublisher:
+    """Renders and publishes in a thread of its own: a GL context belongs to one thread.
+
+    Attributes:
+        dropped: frames that were due while the one before was being rendered.
+    """
+
+    def __init__(self, node: Node, config: SimConfig) -> None:
+        self._logger = node.get_logger()
+        self._config = config
+        self._image = node.create_publisher(Image, 'image', 5)
+        self._depth = node.create_publisher(Image, 'depth', 5)
+        self._info = node.create_publisher(CameraInfo, 'camera_info', 5)
+        self._frames: queue.Queue[_Frame | None] = queue.Queue(maxsize=1)
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._run, name='camera', daemon=True)
+        self._thread.start()
+
+    def request(self, simulation: Simulation, fault: str) -> None:
+        """Have the present state rendered; drop the frame when the renderer is behind."""
+        if self._frames.full():
+            self.dropped += 1
+            return
+        with simulation.changed:
+            world = simulation.world
+            frame = _Frame(simulation.time_ns, world, world.snapshot(), fault)
+        self._frames.put(frame)
+
+    def close(self) -> None:
+        """End the thread and free its GL context."""
+        self._frames.put(None)
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        frame = self._frames.get()
+        while frame is not None:
+            world = frame.world
+            noise = DepthNoise(
+                world.scene.seed, sigma=self._config.depth_noise, holes=self._config.depth_holes
+            )
+            size = (self._config.image_width, self._config.image_height)
+            with Camera(world.model, *size) as camera:
+                while frame is not None and frame.world is world:
+                    self._publish(camera, noise, frame)
+                    frame = self._frames.get()
+
+    def _publish(self, camera: Camera, noise: DepthNoise, frame: _Frame) -> None:
+        header = Header(stamp=to_stamp(frame.time_ns), frame_id=OPTICAL_FRAME)
+        encoding = self._config.depth_encoding
+        rgb = camera.rgb(frame.data)
+        depth = noise.apply(camera.depth(frame.data))
+        if encoding == '16UC1':
+            depth = np.nan_to_num(depth * 1000).round().astype(np.uint16)
+        depth, encoding = break_depth(depth, encoding, frame.fault)
+        if frame.fault != 'camera_info_missing':
+            self._info.publish(to_camera_info(header, camera.intrinsics))
+        if frame.fault != 'depth_missing':
+            self._depth.publish(to_image(header, depth, encoding))
+        self._image.publish(to_image(header, rgb, 'rgb8'))
