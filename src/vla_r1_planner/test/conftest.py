@@ -99,9 +99,7 @@ def _hit(solid, origin, rays):
         near, far = np.minimum(a, b).max(1), np.maximum(a, b).min(1)
         return np.where(near < far, near, np.inf)
     radius, height = size
-    side = _quadratic(
-        (d[:, :2] ** 2).sum(1), 2 * d[:, :2] @ o[:2], o[:2] @ o[:2] - radius**2
-    )
+    side = _quadratic((d[:, :2] ** 2).sum(1), 2 * d[:, :2] @ o[:2], o[:2] @ o[:2] - radius**2)
     side = np.where(np.abs(o[2] + side * d[:, 2]) <= height / 2, side, np.inf)
     cap = (height / 2 - o[2]) / d[:, 2]
     on_cap = np.linalg.norm(o[:2] + cap[:, None] * d[:, :2], axis=1) <= radius

@@ -92,7 +92,7 @@ def test_noise_holes_and_nan_move_the_grasp_by_millimetres_only(scene, tight_box
     rng = np.random.default_rng(3)
     depth[rng.random(depth.shape) < 0.2] = np.nan
     depth[rng.random(depth.shape) < 0.05] = 0.0
-    rows, cols = np.nonzero(mask)
+    rows, _ = np.nonzero(mask)
     depth[int(rows.mean()) - 2 : int(rows.mean()) + 2] = np.inf  # a hole right across the object
     grasp = best(replace(view, depth=depth), tight_box(mask))
     np.testing.assert_allclose(grasp.T_base_tcp[:3, 3], (0.5, 0.0, 0.025), atol=0.005)

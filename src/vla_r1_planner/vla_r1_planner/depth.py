@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 Window = tuple[int, int, int, int]
 
 # More pixels than this add time, not accuracy; windows above it are thinned out evenly.
-MAX_POINTS = 16_000
+MAX_POINTS = 10_000
 
 
 @dataclass(frozen=True)

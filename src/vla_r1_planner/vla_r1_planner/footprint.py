@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.geometry import transform_points
+
 from vla_r1_planner.depth import DepthView
 from vla_r1_planner.support import Plane
 
@@ -50,7 +51,7 @@ def footprint(view: DepthView, points: Array, plane: Plane) -> Footprint:
     mirrored = points.copy()
     mirrored[:, :2] = 2 * middle - points[:, :2]
     outline = np.vstack([points, mirrored[~_seen_through(view, mirrored)]])[:, :2]
-    centre, yaw, short, long = _rectangle(outline)
+    centre, yaw, short, long = rectangle(outline)
     bottom = float(plane.z_at(centre))
     return Footprint(centre, yaw, short, long, bottom, bottom + top)
 
@@ -68,7 +69,7 @@ def _seen_through(view: DepthView, points: Array) -> NDArray[np.bool_]:
         return np.asarray(measured > in_camera[:, 2] + SEEN_THROUGH_M)
 
 
-def _rectangle(xy: Array) -> tuple[Array, float, float, float]:
+def rectangle(xy: Array) -> tuple[Array, float, float, float]:
     """Return centre, yaw of the short side, short and long side of the smallest rectangle."""
     (_, _), (_, _), degrees = cv2.minAreaRect(xy.astype(np.float32))
     yaw = np.radians(degrees)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import GroundingError, OutcomeCode
+
 from vla_r1_planner.footprint import Footprint
 
 Array = NDArray[np.float64]

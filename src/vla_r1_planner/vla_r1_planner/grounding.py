@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.types import Box, Trajectory2D
+
 from vla_r1_planner.depth import cut, DepthView, window_px
 from vla_r1_planner.footprint import Footprint, footprint
 from vla_r1_planner.grasp import GraspCandidate, grasps, Gripper, pointing_down
@@ -104,6 +105,6 @@ def ground_trace(
         GroundingError: TRACE_INVALID or OUT_OF_WORKSPACE.
     """
     path = trace_path(view, trace)
-    raised = path.points + (0.0, 0.0, clearance_m)
+    raised = path.points + np.array([0.0, 0.0, clearance_m])
     workspace.check(raised)
     return GroundedTrace(path, np.array([pointing_down(xyz, tool_yaw) for xyz in raised]))

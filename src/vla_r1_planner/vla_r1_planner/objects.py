@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import GroundingError, OutcomeCode
+
 from vla_r1_planner.depth import Patch, Window
 from vla_r1_planner.support import Plane
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.geometry import transform_points
 from vla_r1_core.types import Trajectory2D
+
 from vla_r1_planner.depth import DepthView
 
 Array = NDArray[np.float64]
