@@ -1,0 +1,71 @@
+"""Run a node with a lifecycle."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, List, Optional
+
+from launch import EventHandler, LaunchContext, LaunchDescriptionEntity, SomeSubstitutionsType
+from launch.actions import OpaqueFunction
+from launch.logging import get_logger
+from lifecycle_msgs.msg import TransitionEvent
+from lifecycle_msgs.srv import ChangeState as ChangeStateService
+from rclpy.client import Client
+
+from ..events.lifecycle import ChangeState, StateTransition
+from ..ros_adapters import get_ros_node
+from .node import Node
+
+_POLL_PERIOD = 0.1  # [s] how late a shutdown may be noticed while waiting for the node
+
+
+class LifecycleNode(Node):
+    """Runs a node, emits StateTransition when its state changes, obeys ChangeState."""
+
+    def __init__(
+        self, *, name: SomeSubstitutionsType, namespace: SomeSubstitutionsType, **kwargs: Any
+    ) -> None:
+        """Say what to run; name and namespace are needed to find its topics and services."""
+        super().__init__(name=name, namespace=namespace, **kwargs)
+        self.__client: Optional[Client] = None
+
+    def execute(self, context: LaunchContext) -> Optional[List[LaunchDescriptionEntity]]:
+        self._resolve_name(context)
+        node = get_ros_node(context)
+        node.create_subscription(
+            TransitionEvent,
+            f'{self.node_name}/transition_event',
+            lambda msg: context.emit_event_sync(StateTransition(action=self, msg=msg)),
+            10,
+        )
+        self.__client = node.create_client(ChangeStateService, f'{self.node_name}/change_state')
+        context.register_event_handler(EventHandler(
+            matcher=lambda event: isinstance(event, ChangeState),
+            entities=OpaqueFunction(function=self.__on_change_state),
+        ))
+        return super().execute(context)
+
+    def __on_change_state(self, context: LaunchContext) -> None:
+        event = context.locals.event
+        if event.lifecycle_node_matcher(self):
+            context.add_completion_future(context.asyncio_loop.create_task(
+                self.__change_state(context, event.transition_id)))
+
+    async def __change_state(self, context: LaunchContext, transition_id: int) -> None:
+        """Call the node's service, as soon as it is there; give up at shutdown."""
+        while not context.is_shutdown and not self.__client.service_is_ready():
+            await asyncio.sleep(_POLL_PERIOD)
+        if not context.is_shutdown:
+            request = ChangeStateService.Request()
+            request.transition.id = transition_id
+            response = self.__client.call_async(request)
+            while not context.is_shutdown and not response.done():
+                await asyncio.sleep(_POLL_PERIOD)
+        transition = ChangeState.valid_transitions[transition_id]
+        logger = get_logger(__name__)
+        if context.is_shutdown:
+            logger.warning(
+                f"Abandoning '{transition}' of LifecycleNode '{self.node_name}', due to shutdown.")
+        elif not response.result().success:
+            logger.error(
+                f"Failed to make transition '{transition}' for LifecycleNode '{self.node_name}'")
