@@ -69,6 +69,15 @@ def is_hidden(name: str) -> bool:
     return any(part.startswith('_') for part in name.split('/'))
 
 
+def node_names(node, *, include_hidden: bool) -> list[str]:
+    """Return the full names of the nodes, sorted."""
+    names = [
+        f'{namespace.rstrip("/")}/{name}'
+        for name, namespace in node.get_node_names_and_namespaces()
+    ]
+    return sorted(name for name in names if include_hidden or not is_hidden(name))
+
+
 def absolute(name: str) -> str:
     """Return a graph name with its leading slash."""
     return name if name.startswith('/') else f'/{name}'
