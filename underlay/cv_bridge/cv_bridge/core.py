@@ -20,7 +20,8 @@ class CvBridge:
 
         Args:
             img_msg: An image, of any byte order and row padding.
-            desired_encoding: `passthrough` for the message's own, else the one to convert to.
+            desired_encoding: `passthrough` for the message's own, else the one to convert to
+                (empty: the message's own, but a copy).
 
         Returns:
             (height, width) or (height, width, channels). With `passthrough` and rows without
@@ -32,9 +33,9 @@ class CvBridge:
         """
         encoding = parse(img_msg.encoding)
         image = _pixels(img_msg, encoding.dtype, encoding.channels)
-        if desired_encoding in ('passthrough', ''):
+        if desired_encoding == 'passthrough':
             return image
-        return convert(image, encoding, parse(desired_encoding))
+        return convert(image, encoding, parse(desired_encoding or img_msg.encoding))
 
     def cv2_to_imgmsg(
         self, cvim: np.ndarray, encoding: str = 'passthrough', header: Header | None = None
@@ -50,8 +51,7 @@ class CvBridge:
         Raises:
             CvBridgeError: The encoding does not fit the array.
         """
-        if not isinstance(cvim, np.ndarray | np.generic):
-            raise TypeError('Your input type is not a numpy array')
+        _check_array(cvim)
         height, width = cvim.shape[:2]
         channels = 1 if cvim.ndim < 3 else cvim.shape[2]
         plain = plain_name(cvim.dtype, channels)
@@ -71,7 +71,7 @@ class CvBridge:
         if header is not None:
             msg.header = header
         # Straight from memory: assigning an array would copy and check every byte by itself.
-        msg.data.frombytes(np.ascontiguousarray(cvim).data)
+        msg.data.frombytes(np.ascontiguousarray(cvim).view(np.uint8).data)
         return msg
 
     def compressed_imgmsg_to_cv2(
@@ -88,7 +88,8 @@ class CvBridge:
             CvBridgeError: Not a picture, impossible conversion, or a conversion of an image
                 that is not BGR.
         """
-        image = cv2.imdecode(np.frombuffer(cmprs_img_msg.data, np.uint8), cv2.IMREAD_UNCHANGED)
+        data = np.frombuffer(cmprs_img_msg.data, np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
         if image is None:
             raise CvBridgeError(f'OpenCV cannot read this "{cmprs_img_msg.format}" image')
         if desired_encoding == 'passthrough':
@@ -112,8 +113,7 @@ class CvBridge:
         Raises:
             CvBridgeError: OpenCV cannot write this image in this format.
         """
-        if not isinstance(cvim, np.ndarray | np.generic):
-            raise TypeError('Your input type is not a numpy array')
+        _check_array(cvim)
         try:
             _, encoded = cv2.imencode(f'.{dst_format}', cvim)
         except cv2.error as error:
@@ -141,6 +141,11 @@ class CvBridge:
     def dtype_with_channels_to_cvtype2(self, dtype: np.dtype, n_channels: int) -> str:
         """Plain encoding of an array: uint8 with 3 channels is `8UC3`."""
         return plain_name(dtype, n_channels)
+
+
+def _check_array(image: object) -> None:
+    if not isinstance(image, np.ndarray):
+        raise TypeError(f'An image is a numpy array, not {type(image).__name__}')
 
 
 def _pixels(msg: Image, dtype: np.dtype, channels: int) -> np.ndarray:
