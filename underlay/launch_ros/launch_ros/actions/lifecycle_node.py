@@ -59,8 +59,11 @@ class LifecycleNode(Node):
             request = ChangeStateService.Request()
             request.transition.id = transition_id
             response = self.__client.call_async(request)
+            answered = asyncio.Event()
+            response.add_done_callback(
+                lambda _: context.asyncio_loop.call_soon_threadsafe(answered.set))
             while not context.is_shutdown and not response.done():
-                await asyncio.sleep(_POLL_PERIOD)
+                await asyncio.wait([asyncio.create_task(answered.wait())], timeout=_POLL_PERIOD)
         transition = ChangeState.valid_transitions[transition_id]
         logger = get_logger(__name__)
         if context.is_shutdown:
