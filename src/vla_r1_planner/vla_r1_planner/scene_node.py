@@ -40,7 +40,7 @@ class SceneInput:
         self._listener = TransformListener(self._tf, node)
         group = MutuallyExclusiveCallbackGroup()
         for kind, topic, callback in (
-            (Image, 'depth', self._depth.append),
+            (Image, 'depth', self._on_depth),
             (CameraInfo, 'camera_info', self._on_info),
             (JointState, 'joint_states', self._on_joints),
         ):
@@ -123,6 +123,9 @@ class SceneInput:
         if joints is None or name not in joints.name:
             return None
         return float(joints.position[joints.name.index(name)])
+
+    def _on_depth(self, msg: Image) -> None:
+        self._depth.append(msg)
 
     def _on_info(self, msg: CameraInfo) -> None:
         self._info = msg
