@@ -37,13 +37,21 @@ class Mounting:
 class Camera:
     """Renders one model through its fixed camera.
 
+    Args:
+        model: a scene.
+        width, height: of the pictures [px].
+        antialiasing: samples per pixel, 0 for none; 4 doubles the time on a CPU.
+
     Attributes:
         intrinsics: of every picture.
         mounting: the optical frame in base_link.
     """
 
-    def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
+    def __init__(
+        self, model: mujoco.MjModel, width: int, height: int, *, antialiasing: int = 0
+    ) -> None:
         self._model = model
+        model.vis.quality.offsamples = antialiasing
         self._renderer = mujoco.Renderer(model, height=height, width=width)
         self._option = mujoco.MjvOption()
         self._option.geomgroup[:] = _GROUPS_DRAWN

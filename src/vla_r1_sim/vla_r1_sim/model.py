@@ -57,7 +57,7 @@ def build_model(scene: SceneSpec) -> mujoco.MjModel:
 
 def _add_looks(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
     spec.visual.global_.offwidth, spec.visual.global_.offheight = 1920, 1080
-    spec.visual.quality.shadowsize, spec.visual.quality.offsamples = 1024, 4
+    spec.visual.quality.shadowsize = 2048
     spec.visual.map.znear, spec.visual.map.zfar = 0.02, 30
     spec.visual.headlight.ambient = np.full(3, 0.42 * scene.brightness)
     spec.visual.headlight.diffuse = np.full(3, 0.18 * scene.brightness)

@@ -1,12 +1,15 @@
 """The publishers of the sim node: robot state, and pictures from a thread of their own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 import queue
 import threading
+import traceback
 
 from geometry_msgs.msg import TransformStamped
 import mujoco
 import numpy as np
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
@@ -35,6 +38,23 @@ OPTICAL_FRAME = 'camera_color_optical_frame'
 
 _OPTICAL_IN_CAMERA = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])
 """REP-103: the camera's x is the optical z, its y the optical -x, its z the optical -y."""
+
+
+def start_thread(node: Node, name: str, work: Callable[[], None]) -> threading.Thread:
+    """Run `work` in a thread whose failure takes the node down instead of leaving it half dead."""
+
+    def guarded() -> None:
+        try:
+            work()
+        except Exception as error:
+            if isinstance(error, RCLError) and not node.context.ok():
+                return  # shut down between two publications
+            node.get_logger().fatal(f'{name} thread: {traceback.format_exc()}')
+            node.context.try_shutdown()
+
+    thread = threading.Thread(target=guarded, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 class StatePublisher:
@@ -134,8 +154,7 @@ class CameraPublisher:
         self._info = node.create_publisher(CameraInfo, 'camera_info', 5)
         self._frames: queue.Queue[_Frame | None] = queue.Queue(maxsize=1)
         self.dropped = 0
-        self._thread = threading.Thread(target=self._run, name='camera', daemon=True)
-        self._thread.start()
+        self._thread = start_thread(node, 'camera', self._run)
 
     def request(self, simulation: Simulation, fault: str) -> None:
         """Have the present state rendered; drop the frame when the renderer is behind."""
@@ -149,8 +168,12 @@ class CameraPublisher:
 
     def close(self) -> None:
         """End the thread and free its GL context."""
-        self._frames.put(None)
-        self._thread.join(timeout=5.0)
+        while self._thread.is_alive():
+            try:
+                self._frames.put(None, timeout=0.1)
+            except queue.Full:
+                continue
+            self._thread.join()
 
     def _run(self) -> None:
         frame = self._frames.get()
@@ -160,7 +183,9 @@ class CameraPublisher:
                 world.scene.seed, sigma=self._config.depth_noise, holes=self._config.depth_holes
             )
             size = (self._config.image_width, self._config.image_height)
-            with Camera(world.model, *size) as camera:
+            with Camera(
+                world.model, *size, antialiasing=self._config.antialiasing
+            ) as camera:
                 while frame is not None and frame.world is world:
                     self._publish(camera, noise, frame)
                     frame = self._frames.get()

@@ -19,6 +19,8 @@ WORKSPACE_X = (0.33, 0.60)
 WORKSPACE_Y = (-0.30, 0.30)
 """Where object centres may lie: within reach from above [m], in base_link."""
 
+_CAMERA_POSITION = (1.16, 0.0, 0.78)
+"""Before jitter [m], in base_link."""
 _FINGERS = 0.07
 """Half of what the open gripper needs around a grasp, fingers and some air included [m]."""
 
@@ -90,7 +92,7 @@ def make_scene(seed: int, instruction: str = '', *, absent: bool = False) -> Sce
         instruction=instruction,
         objects=_place(rng, kinds),
         camera=CameraSpec(
-            position=_jitter(rng, (1.16, 0.0, 0.78), 0.02),
+            position=_jitter(rng, _CAMERA_POSITION, 0.02),
             target=_jitter(rng, (0.34, 0.0, 0.0), 0.015),
             fovy=math.radians(46.0 + rng.uniform(-1.0, 1.0)),
         ),
@@ -140,7 +142,23 @@ def _place(rng: np.random.Generator, kinds: list[tuple[str, str]]) -> tuple[Obje
 
 def _too_close(a: ObjectSpec, b: ObjectSpec) -> bool:
     needed = max(_FINGERS, a.radius + 0.02, b.radius + 0.02) + max(a.radius, b.radius)
-    return math.hypot(a.x - b.x, a.y - b.y) < needed
+    if math.hypot(a.x - b.x, a.y - b.y) < needed:
+        return True
+    return _hides(a, b) or _hides(b, a)
+
+
+def _hides(front: ObjectSpec, back: ObjectSpec) -> bool:
+    """Whether the camera cannot see all of `back` for `front`."""
+    camera_x, camera_y, camera_z = _CAMERA_POSITION
+    ray = np.array([front.x - camera_x, front.y - camera_y])
+    distance = float(np.linalg.norm(ray))
+    along, sideways = np.array([[ray[0], ray[1]], [-ray[1], ray[0]]]) @ (
+        np.array([back.x - front.x, back.y - front.y]) / distance
+    )
+    reach = front.radius + back.radius
+    top = 2 * front.size[2]
+    hidden_length = top / (camera_z - top) * (distance + front.radius)
+    return bool(0 < along < reach + hidden_length and abs(sideways) < reach)
 
 
 def _draw_size(rng: np.random.Generator, shape: str) -> tuple[float, float, float]:

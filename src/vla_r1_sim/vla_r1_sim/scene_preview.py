@@ -22,7 +22,7 @@ def main() -> None:
     args = parser.parse_args()
 
     world = World(make_scene(args.seed, args.instruction, absent=args.absent))
-    with Camera(world.model, args.width, args.height) as camera:
+    with Camera(world.model, args.width, args.height, antialiasing=4) as camera:
         picture = cv2.cvtColor(camera.rgb(world.data), cv2.COLOR_RGB2BGR)
         body_ids = camera.body_ids(world.data)
     wanted = targets(world.scene)

@@ -1,7 +1,6 @@
 """The simulated robot cell as a ROS node: camera, joints, transforms, clock and controllers."""
 
 import dataclasses
-import threading
 import time
 
 from rcl_interfaces.msg import SetParametersResult
@@ -13,7 +12,7 @@ from vla_r1_core.ros import declare_config, run
 from vla_r1_sim.config import SimConfig
 from vla_r1_sim.controllers_node import ArmServer, GripperServer
 from vla_r1_sim.model import TIMESTEP_NS
-from vla_r1_sim.ros import CameraPublisher, StatePublisher
+from vla_r1_sim.ros import CameraPublisher, start_thread, StatePublisher
 from vla_r1_sim.scene import make_scene, SceneSpec
 from vla_r1_sim.simulation import Simulation
 from vla_r1_sim.tasks import verdict
@@ -39,8 +38,7 @@ class SimNode(Node):
         self.create_service(Trigger, 'sim/reset', self._on_reset)
         self.create_service(Trigger, 'sim/verdict', self._on_verdict)
         self._running = True
-        self._thread = threading.Thread(target=self._run, name='physics', daemon=True)
-        self._thread.start()
+        self._thread = start_thread(self, 'physics', self._run)
         self.get_logger().info(f'scene: {_names(self._simulation)}')
 
     def destroy_node(self) -> None:
@@ -59,7 +57,7 @@ class SimNode(Node):
             1, round(1e9 / self._config.camera_rate / TICK_NS / STATE_TICKS)
         )  # a multiple, so that every picture has transforms of the same stamp
         tick, due, lost = 0, time.monotonic(), 0.0
-        while self._running:
+        while self._running and self.context.ok():
             self._simulation.step(TICK_NS // TIMESTEP_NS)
             tick += 1
             self._publish(tick, camera_ticks)
