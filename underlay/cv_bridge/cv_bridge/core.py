@@ -82,11 +82,10 @@ class CvBridge:
         Args:
             cmprs_img_msg: JPEG, PNG or what else OpenCV reads.
             desired_encoding: `passthrough` for what the file holds (colours come as BGR), else
-                the encoding to convert the BGR image to.
+                a colour encoding to convert to.
 
         Raises:
-            CvBridgeError: Not a picture, impossible conversion, or a conversion of an image
-                that is not BGR.
+            CvBridgeError: Not a picture, or an impossible conversion.
         """
         data = np.frombuffer(cmprs_img_msg.data, np.uint8)
         image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
@@ -94,12 +93,10 @@ class CvBridge:
             raise CvBridgeError(f'OpenCV cannot read this "{cmprs_img_msg.format}" image')
         if desired_encoding == 'passthrough':
             return image
-        if image.ndim < 3 or image.shape[2] != 3:
-            raise CvBridgeError(
-                f'Only three-channel images can become {desired_encoding}, and this one has shape '
-                f'{image.shape}: use passthrough'
-            )
-        return convert(image, parse('bgr8'), parse(desired_encoding))
+        if image.ndim == 2:
+            image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+        source = 'bgra8' if image.shape[2] == 4 else 'bgr8'
+        return convert(image, parse(source), parse(desired_encoding))
 
     def cv2_to_compressed_imgmsg(
         self, cvim: np.ndarray, dst_format: str = 'jpg'

@@ -206,8 +206,19 @@ def test_an_unknown_file_format_is_refused():
         BRIDGE.cv2_to_compressed_imgmsg(random_image('uint8', 3), 'no_such_format')
 
 
-def test_a_compressed_grey_image_converts_to_nothing():
-    msg = BRIDGE.cv2_to_compressed_imgmsg(random_image('uint8', 1), 'png')
-    assert BRIDGE.compressed_imgmsg_to_cv2(msg).shape == (HEIGHT, WIDTH)
+def test_a_compressed_grey_image_converts_to_grey_colours():
+    image = random_image('uint8', 1)
+    msg = BRIDGE.cv2_to_compressed_imgmsg(image, 'png')
+    np.testing.assert_array_equal(BRIDGE.compressed_imgmsg_to_cv2(msg), image)
+    found = BRIDGE.compressed_imgmsg_to_cv2(msg, 'rgb8')
+    np.testing.assert_array_equal(found, np.dstack([image] * 3))
     with pytest.raises(CvBridgeError):
-        BRIDGE.compressed_imgmsg_to_cv2(msg, 'rgb8')
+        BRIDGE.compressed_imgmsg_to_cv2(msg, '8UC1')
+
+
+def test_the_alpha_of_a_compressed_image_is_kept_or_dropped():
+    image = random_image('uint8', 4)
+    msg = BRIDGE.cv2_to_compressed_imgmsg(image, 'png')
+    rgba = BRIDGE.compressed_imgmsg_to_cv2(msg, 'rgba8')
+    np.testing.assert_array_equal(rgba, image[..., [2, 1, 0, 3]])
+    np.testing.assert_array_equal(BRIDGE.compressed_imgmsg_to_cv2(msg, 'rgb8'), rgba[..., :3])

@@ -47,7 +47,11 @@ def test_a_compressed_image_that_is_none_is_refused():
         BRIDGE.compressed_imgmsg_to_cv2(CompressedImage(format='png'))
 
 
-def test_a_compressed_grey_image_does_not_pass_for_bgr():
-    msg = BRIDGE.cv2_to_compressed_imgmsg(np.zeros((2, 2), np.uint8), 'png')
-    with pytest.raises(CvBridgeError, match='passthrough'):
-        BRIDGE.compressed_imgmsg_to_cv2(msg, 'bgr8')
+@pytest.mark.parametrize(
+    ('shape', 'dtype'), [((2, 2), 'u1'), ((2, 2, 4), 'u1'), ((2, 2, 3), 'u2')]
+)
+def test_a_compressed_image_of_any_kind_becomes_bgr8_on_request(shape, dtype):
+    white = np.full(shape, np.iinfo(dtype).max, dtype)
+    found = BRIDGE.compressed_imgmsg_to_cv2(BRIDGE.cv2_to_compressed_imgmsg(white, 'png'), 'bgr8')
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, np.full((2, 2, 3), 255))
