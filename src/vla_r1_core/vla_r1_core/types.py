@@ -82,29 +82,19 @@ class ParsedAnswer:
 
 @dataclass(frozen=True)
 class Answer:
-    """A backend's whole answer, with what is needed to trace it back.
+    """What a backend says, unread: `vla_r1_core.output.parse` reads the text.
 
     Attributes:
-        parsed: what the text says.
-        label: the object that is meant, such as 'red cube'; may be empty.
         prompt: the prompt as sent to the model.
-        text: the model's text, verbatim.
-        score: confidence in [0, 1].
-        model: backend and model name.
-        weights_sha256: hash of the weights, empty when there are none.
-        seed: seed of the sampler.
+        text: the model's whole text, verbatim.
+        label: the object that is meant, such as 'red cube'; empty when the backend cannot tell.
+        score: confidence in [0, 1]; 1 when the backend gives none.
         prompt_tokens, completion_tokens: [tokens], 0 when not counted.
-        latency_s: [s] from the call to the whole text.
     """
 
-    parsed: ParsedAnswer
-    label: str
     prompt: str
     text: str
+    label: str = ''
     score: float = 1.0
-    model: str = ''
-    weights_sha256: str = ''
-    seed: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    latency_s: float = 0.0

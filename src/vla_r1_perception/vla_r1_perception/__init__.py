@@ -1,0 +1,1 @@
+"""The reasoner: from an image and an instruction to a thought and a box or a trace."""

@@ -1,0 +1,26 @@
+"""Load the backend that the parameters ask for."""
+
+from vla_r1_core.errors import ReasonCode, ReasoningError
+from vla_r1_perception.config import ReasonerConfig
+from vla_r1_perception.reasoner import Reasoner
+
+
+def make_reasoner(config: ReasonerConfig, model: str) -> Reasoner:
+    """Return a loaded reasoner; `model` is a local folder, which the scripted backend needs not.
+
+    Raises:
+        ReasoningError: MODEL_NOT_LOADED, with what to do about it.
+    """
+    # Imported here, so that a scripted reasoner runs on machines without PyTorch.
+    if config.backend == 'scripted':
+        from vla_r1_perception.scripted import ScriptedReasoner
+
+        return ScriptedReasoner()
+    if config.backend == 'transformers':
+        from vla_r1_perception.transformers_backend import TransformersReasoner
+
+        return TransformersReasoner(model, config)
+    raise ReasoningError(
+        ReasonCode.MODEL_NOT_LOADED,
+        f'there is no backend {config.backend!r}; choose scripted or transformers',
+    )

@@ -1,0 +1,63 @@
+"""What the scripted backend sees: objects with colour, shape and place, and the gripper."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from vla_r1_core.types import Box
+from vla_r1_perception.segmentation import find_blobs
+from vla_r1_perception.shapes import classify
+
+_DARK = 70  # brightest channel of the gripper's black plastic, at most
+_MIN_GRIPPER_AREA = 0.002  # of the image
+_FINGERS_AT = 0.85  # of the gripper's height: the fingers are apart there
+
+
+@dataclass(frozen=True)
+class SeenObject:
+    """A coloured thing with its box, which holds what is visible of it."""
+
+    color: str
+    shape: str
+    box: Box
+
+    @property
+    def name(self) -> str:
+        """Colour and shape, such as 'red cube'."""
+        return f'{self.color} {self.shape}'
+
+
+def see_objects(image: NDArray[np.uint8]) -> list[SeenObject]:
+    """Return the coloured objects in an (H, W, 3) RGB picture, far ones (top) first."""
+    height, width = image.shape[:2]
+    objects = []
+    for blob in find_blobs(image):
+        left, top, right, bottom = blob.corners_px
+        box = Box.from_corners(left / width, top / height, right / width, bottom / height)
+        # Four decimals are a tenth of a pixel of the usual cameras, and readable.
+        box = Box(*(round(v, 4) for v in (box.x, box.y, box.width, box.height)))
+        objects.append(SeenObject(blob.color, classify(blob.cover), box))
+    return objects
+
+
+def see_gripper(image: NDArray[np.uint8]) -> tuple[float, float] | None:
+    """Return the point between the fingertips, (x, y) in [0, 1], or None when not in view.
+
+    The gripper is a black part that ends, downwards, in two fingers with a gap.
+    """
+    height, width = image.shape[:2]
+    dark = (image.max(axis=2) < _DARK).view(np.uint8)
+    _, index, stats, _ = cv2.connectedComponentsWithStats(dark)
+    for i, (x, y, w, h, area) in enumerate(stats[1:], start=1):
+        if area < _MIN_GRIPPER_AREA * height * width:
+            continue
+        row = (index[y + int(_FINGERS_AT * h), x : x + w] == i).astype(np.int8)
+        edges = np.flatnonzero(np.diff(row, prepend=0, append=0))
+        if len(edges) != 4:
+            continue
+        first, gap, second = np.diff(edges)
+        if gap > max(first, second):
+            middle = x + (edges[0] + edges[3]) / 2
+            return round(float(middle / width), 4), round(float((y + h) / height), 4)
+    return None
