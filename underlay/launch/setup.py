@@ -14,6 +14,6 @@ setup(
     zip_safe=True,
     maintainer='VLA-R1 for ROS 2 maintainers',
     maintainer_email='maintainers@example.com',
-    description='Stand-in for ROS 2 launch: describe, start and stop processes, on machines without apt ROS.',
+    description='Stand-in for ROS 2 launch: describe, start and stop processes.',
     license='Apache-2.0',
 )

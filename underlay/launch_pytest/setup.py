@@ -15,6 +15,6 @@ setup(
     zip_safe=True,
     maintainer='VLA-R1 for ROS 2 maintainers',
     maintainer_email='maintainers@example.com',
-    description='Stand-in for launch_pytest: tests around launched processes, on machines without apt ROS.',
+    description='Stand-in for launch_pytest: tests around launched processes.',
     license='Apache-2.0',
 )

@@ -14,6 +14,6 @@ setup(
     zip_safe=True,
     maintainer='VLA-R1 for ROS 2 maintainers',
     maintainer_email='maintainers@example.com',
-    description='Stand-in for launch_ros: nodes, their parameters and lifecycle, on machines without apt ROS.',
+    description='Stand-in for launch_ros: nodes, their parameters and lifecycle.',
     license='Apache-2.0',
 )

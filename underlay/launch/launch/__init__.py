@@ -4,8 +4,16 @@ The part of ROS 2 launch that Python launch files use, with the names and the be
 original. XML and YAML launch files are not supported.
 """
 
-from . import actions, conditions, event_handlers, events, launch_description_sources, logging
-from . import substitutions, utilities
+from . import (
+    actions,
+    conditions,
+    event_handlers,
+    events,
+    launch_description_sources,
+    logging,
+    substitutions,
+    utilities,
+)
 from .action import Action
 from .condition import Condition
 from .event import Event

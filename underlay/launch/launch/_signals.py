@@ -1,14 +1,14 @@
 """Borrow signals from the process while an event loop runs."""
 
 import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import signal
-from typing import Callable, Dict, Iterator
 
 
 @contextmanager
 def handling_signals(
-    loop: asyncio.AbstractEventLoop, handlers: Dict[signal.Signals, Callable[[], None]]
+    loop: asyncio.AbstractEventLoop, handlers: dict[signal.Signals, Callable[[], None]]
 ) -> Iterator[None]:
     """Call handlers in the loop; give the signals back to who had them before."""
     previous = {number: signal.getsignal(number) for number in handlers}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterable, List, Optional, Tuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from .condition import Condition
 from .launch_description_entity import LaunchDescriptionEntity
@@ -14,33 +15,33 @@ if TYPE_CHECKING:
 class Action(LaunchDescriptionEntity):
     """Base class of all actions; subclasses define `execute`."""
 
-    def __init__(self, *, condition: Optional[Condition] = None) -> None:
+    def __init__(self, *, condition: Condition | None = None) -> None:
         self.__condition = condition
 
     @property
-    def condition(self) -> Optional[Condition]:
+    def condition(self) -> Condition | None:
         """The condition under which the action is executed."""
         return self.__condition
 
-    def get_sub_entities(self) -> List[LaunchDescriptionEntity]:
+    def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
         """Return the entities that this action leads to, as far as is known beforehand."""
         return []
 
-    def describe_sub_entities(self) -> List[LaunchDescriptionEntity]:
+    def describe_sub_entities(self) -> list[LaunchDescriptionEntity]:
         return [] if self.condition else self.get_sub_entities()
 
     def describe_conditional_sub_entities(
         self,
-    ) -> List[Tuple[str, Iterable[LaunchDescriptionEntity]]]:
+    ) -> list[tuple[str, Iterable[LaunchDescriptionEntity]]]:
         if self.condition is None:
             return []
         return [(f'Conditionally included by {self.describe()}', self.get_sub_entities())]
 
-    def visit(self, context: LaunchContext) -> Optional[List[LaunchDescriptionEntity]]:
+    def visit(self, context: LaunchContext) -> list[LaunchDescriptionEntity] | None:
         if self.condition is None or self.condition.evaluate(context):
             return self.execute(context)
         return None
 
-    def execute(self, context: LaunchContext) -> Optional[List[LaunchDescriptionEntity]]:
+    def execute(self, context: LaunchContext) -> list[LaunchDescriptionEntity] | None:
         """Do it; return the entities to be visited next, if any."""
         return None

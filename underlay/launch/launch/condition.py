@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Optional
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 class Condition:
     """A question that is answered when the launch reaches the action that asks it."""
 
-    def __init__(self, *, predicate: Optional[Callable[[LaunchContext], bool]] = None) -> None:
+    def __init__(self, *, predicate: Callable[[LaunchContext], bool] | None = None) -> None:
         self.__predicate = predicate
 
     def describe(self) -> str:
@@ -19,5 +20,5 @@ class Condition:
         return repr(self)
 
     def evaluate(self, context: LaunchContext) -> bool:
-        """Answer; without a predicate the answer is yes."""
-        return self.__predicate is None or self.__predicate(context)
+        """Answer; without a predicate the answer is no."""
+        return self.__predicate is not None and self.__predicate(context)

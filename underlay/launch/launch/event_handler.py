@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .event import Event
 from .launch_description_entity import LaunchDescriptionEntity
@@ -31,11 +32,11 @@ class BaseEventHandler:
         """Say whether this handler cares about the event."""
         return self.__matcher(event)
 
-    def describe(self) -> Tuple[str, List[LaunchDescriptionEntity]]:
+    def describe(self) -> tuple[str, list[LaunchDescriptionEntity]]:
         """Return what this is, and the entities that it is known to yield."""
         return type(self).__name__, []
 
-    def handle(self, event: Event, context: LaunchContext) -> Optional[SomeEntitiesType]:
+    def handle(self, event: Event, context: LaunchContext) -> SomeEntitiesType | None:
         """Make the event available as `context.locals.event`; subclasses call this first."""
         context.extend_locals({'event': event})
         if self.handle_once:
@@ -50,20 +51,20 @@ class EventHandler(BaseEventHandler):
         self,
         *,
         matcher: Callable[[Event], bool],
-        entities: Optional[SomeEntitiesType] = None,
+        entities: SomeEntitiesType | None = None,
         handle_once: bool = False,
     ) -> None:
         super().__init__(matcher=matcher, handle_once=handle_once)
         self.__entities = entities
 
     @property
-    def entities(self) -> Optional[SomeEntitiesType]:
+    def entities(self) -> SomeEntitiesType | None:
         """The entities to be visited."""
         return self.__entities
 
-    def describe(self) -> Tuple[str, List[LaunchDescriptionEntity]]:
+    def describe(self) -> tuple[str, list[LaunchDescriptionEntity]]:
         return type(self).__name__, normalize_to_list_of_entities(self.entities or [])
 
-    def handle(self, event: Event, context: LaunchContext) -> Optional[SomeEntitiesType]:
+    def handle(self, event: Event, context: LaunchContext) -> SomeEntitiesType | None:
         super().handle(event, context)
         return self.entities

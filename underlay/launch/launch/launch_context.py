@@ -4,53 +4,67 @@ from __future__ import annotations
 
 import asyncio
 import collections
+from collections.abc import Callable, Iterable, MutableMapping
 import os
-from types import SimpleNamespace
-from typing import Any, Callable, Dict, Iterable, List, MutableMapping, Optional
+from typing import Any
 
 from .event import Event
 from .event_handler import BaseEventHandler
 from .substitution import Substitution
 
 
+class _Locals:
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"context.locals does not contain attribute '{name}', "
+            f'it contains: [{", ".join(self.__dict__)}]')
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"can't set attribute '{name}', locals are read-only")
+
+
 class LaunchContext:
     """Handed to every entity that is visited and to every event handler."""
 
     def __init__(
-        self, *, argv: Optional[Iterable[str]] = None, noninteractive: bool = False
+        self, *, argv: Iterable[str] | None = None, noninteractive: bool = False
     ) -> None:
         self.argv = list(argv or [])
         self.noninteractive = noninteractive
-        self.launch_configurations: Dict[str, Any] = {}
+        self.launch_configurations: dict[str, Any] = {}
         self.is_shutdown = False
-        self.asyncio_loop: Optional[asyncio.AbstractEventLoop] = None
+        self.asyncio_loop: asyncio.AbstractEventLoop | None = None
         self._events: collections.deque[Event] = collections.deque()
         self._event_handlers: collections.deque[BaseEventHandler] = collections.deque()
-        self._completion_futures: List[asyncio.Future] = []
+        self._completion_futures: list[asyncio.Future] = []
         self._wake_up: Callable[[], None] = lambda: None  # set by the service that runs
-        self.__globals: Dict[str, Any] = {}
-        self.__locals: Dict[str, Any] = {}
-        self.__locals_stack: List[Dict[str, Any]] = []
-        self.__configurations_stack: List[Dict[str, Any]] = []
-        self.__environment_stack: List[Dict[str, str]] = []
+        self.__globals: dict[str, Any] = {}
+        self.__locals: dict[str, Any] = {}
+        self.__locals_stack: list[dict[str, Any]] = []
+        self.__configurations_stack: list[dict[str, Any]] = []
+        self.__environment_stack: list[dict[str, str]] = []
         self.__initial_environment = dict(os.environ)
 
     # Locals: what is known only where a visit happens, such as the event being handled.
 
     @property
-    def locals(self) -> SimpleNamespace:  # noqa: A003
-        """Globals and locals as attributes; writing to them has no effect on the context."""
-        return SimpleNamespace(**self.get_locals_as_dict())
+    def locals(self) -> _Locals:
+        """Globals and locals as read-only attributes."""
+        return _Locals(self.get_locals_as_dict())
 
-    def get_locals_as_dict(self) -> Dict[str, Any]:
+    def get_locals_as_dict(self) -> dict[str, Any]:
         """Return globals and locals; locals win."""
         return {**self.__globals, **self.__locals}
 
-    def extend_globals(self, extensions: Dict[str, Any]) -> None:
+    def extend_globals(self, extensions: dict[str, Any]) -> None:
         """Add values that stay for the whole launch."""
         self.__globals.update(extensions)
 
-    def extend_locals(self, extensions: Dict[str, Any]) -> None:
+    def extend_locals(self, extensions: dict[str, Any]) -> None:
         """Add values that stay until the event being processed is done with."""
         self.__locals.update(extensions)
 
@@ -83,7 +97,7 @@ class LaunchContext:
         self.__set_environment(self.__initial_environment)
 
     @staticmethod
-    def __set_environment(environment: Dict[str, str]) -> None:
+    def __set_environment(environment: dict[str, str]) -> None:
         os.environ.clear()
         os.environ.update(environment)
 

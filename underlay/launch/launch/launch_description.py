@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterable, List, Optional, Tuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from .launch_context import LaunchContext
 from .launch_description_entity import LaunchDescriptionEntity
@@ -16,12 +17,12 @@ class LaunchDescription(LaunchDescriptionEntity):
     """A list of entities, some of which declare arguments."""
 
     def __init__(
-        self, initial_entities: Optional[Iterable[LaunchDescriptionEntity]] = None
+        self, initial_entities: Iterable[LaunchDescriptionEntity] | None = None
     ) -> None:
         self.__entities = list(initial_entities or [])
 
     @property
-    def entities(self) -> List[LaunchDescriptionEntity]:
+    def entities(self) -> list[LaunchDescriptionEntity]:
         """The entities, in the order of their visit."""
         return self.__entities
 
@@ -33,15 +34,15 @@ class LaunchDescription(LaunchDescriptionEntity):
         """Append an action."""
         self.add_entity(action)
 
-    def visit(self, context: LaunchContext) -> List[LaunchDescriptionEntity]:
+    def visit(self, context: LaunchContext) -> list[LaunchDescriptionEntity]:
         return self.__entities
 
-    def describe_sub_entities(self) -> List[LaunchDescriptionEntity]:
+    def describe_sub_entities(self) -> list[LaunchDescriptionEntity]:
         return self.__entities
 
     def get_launch_arguments(
         self, conditional_inclusion: bool = False
-    ) -> List[DeclareLaunchArgument]:
+    ) -> list[DeclareLaunchArgument]:
         """Return the arguments that can be found without launching, each name once.
 
         Their `_conditionally_included` says whether the declaration hangs on a condition.
@@ -52,10 +53,13 @@ class LaunchDescription(LaunchDescriptionEntity):
 
     def get_launch_arguments_with_include_launch_description_actions(
         self, conditional_inclusion: bool = False
-    ) -> List[Tuple[DeclareLaunchArgument, Optional[List[IncludeLaunchDescription]]]]:
+    ) -> list[tuple[DeclareLaunchArgument, list[IncludeLaunchDescription] | None]]:
         """Return the arguments, each with the includes that lead to its declaration."""
-        from .actions import DeclareLaunchArgument, IncludeLaunchDescription  # they import us
-        from .actions import ResetLaunchConfigurations
+        from .actions import (  # they import us
+            DeclareLaunchArgument,
+            IncludeLaunchDescription,
+            ResetLaunchConfigurations,
+        )
 
         found: dict = {}
 
@@ -63,11 +67,9 @@ class LaunchDescription(LaunchDescriptionEntity):
             for entity in entities:
                 if isinstance(entity, ResetLaunchConfigurations):
                     return  # what follows cannot be set from outside
-                if isinstance(entity, DeclareLaunchArgument):
-                    if entity.name not in found:
-                        entity._conditionally_included = (
-                            conditional or entity.condition is not None)
-                        found[entity.name] = (entity, includes)
+                if isinstance(entity, DeclareLaunchArgument) and entity.name not in found:
+                    entity._conditionally_included = conditional or entity.condition is not None
+                    found[entity.name] = (entity, includes)
                 inner = includes
                 if isinstance(entity, IncludeLaunchDescription):
                     inner = [*(includes or []), entity]

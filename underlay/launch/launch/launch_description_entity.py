@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Iterable, List, Optional, Tuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
@@ -16,20 +17,20 @@ class LaunchDescriptionEntity:
         """Say what this is."""
         return repr(self)
 
-    def describe_sub_entities(self) -> List[LaunchDescriptionEntity]:
+    def describe_sub_entities(self) -> list[LaunchDescriptionEntity]:
         """Return the entities that a visit always yields, as far as is known before it."""
         return []
 
     def describe_conditional_sub_entities(
         self,
-    ) -> List[Tuple[str, Iterable[LaunchDescriptionEntity]]]:
+    ) -> list[tuple[str, Iterable[LaunchDescriptionEntity]]]:
         """Return (reason, entities) pairs that a visit yields under a condition."""
         return []
 
-    def visit(self, context: LaunchContext) -> Optional[List[LaunchDescriptionEntity]]:
+    def visit(self, context: LaunchContext) -> list[LaunchDescriptionEntity] | None:
         """Do what this entity stands for; return the entities to be visited next, if any."""
-        return None
+        raise NotImplementedError(f'{type(self).__name__} must define visit()')
 
-    def get_asyncio_future(self) -> Optional[asyncio.Future]:
+    def get_asyncio_future(self) -> asyncio.Future | None:
         """Return what the launch has to wait for before it is over, if anything."""
         return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from .launch_context import LaunchContext
 from .launch_description import LaunchDescription
 from .logging import get_logger
@@ -16,13 +14,13 @@ class LaunchDescriptionSource:
 
     def __init__(
         self,
-        launch_description: Optional[LaunchDescription] = None,
+        launch_description: LaunchDescription | None = None,
         location: SomeSubstitutionsType = '<string>',
         method: str = 'unspecified mechanism from a script',
     ) -> None:
         self.__launch_description = launch_description
         self.__location = normalize_to_list_of_substitutions(location)
-        self.__expanded_location: Optional[str] = None
+        self.__expanded_location: str | None = None
         self.__method = method
 
     @property
@@ -45,14 +43,14 @@ class LaunchDescriptionSource:
             self.__launch_description = self._get_launch_description(self.__expanded_location)
         return self.__launch_description
 
-    def try_get_launch_description_without_context(self) -> Optional[LaunchDescription]:
+    def try_get_launch_description_without_context(self) -> LaunchDescription | None:
         """Return the description if it does not depend on how the launch goes, else None."""
         if self.__launch_description is not None:
             return self.__launch_description
         try:
             location = perform_substitutions(LaunchContext(), self.__location)
             return self._get_launch_description(location)
-        except Exception as error:  # a launch file may raise anything
+        except Exception as error:  # noqa: BLE001 (a launch file may raise anything)
             get_logger(__name__).debug(f'cannot look into {self.location} yet: {error}')
             return None
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 import logging
 import signal
 import threading
 import traceback
-from typing import Iterable, Iterator, List, Optional
 
-from .actions import OpaqueFunction
 from ._signals import handling_signals
+from .actions import OpaqueFunction
 from .event import Event
 from .event_handler import EventHandler
 from .event_handlers import OnShutdown
@@ -28,7 +28,7 @@ class LaunchService:
     def __init__(
         self,
         *,
-        argv: Optional[Iterable[str]] = None,
+        argv: Iterable[str] | None = None,
         noninteractive: bool = False,
         debug: bool = False,
     ) -> None:
@@ -49,9 +49,9 @@ class LaunchService:
             entities=OpaqueFunction(function=_visit_included),
         ))
         self.__context.register_event_handler(OnShutdown(on_shutdown=self.__on_shutdown))
-        self.__loop: Optional[asyncio.AbstractEventLoop] = None
-        self.__task: Optional[asyncio.Task] = None
-        self.__pending: List[asyncio.Future] = []
+        self.__loop: asyncio.AbstractEventLoop | None = None
+        self.__task: asyncio.Task | None = None
+        self.__pending: list[asyncio.Future] = []
         self.__shutting_down = False
         self.__return_code = 0
 
@@ -61,12 +61,12 @@ class LaunchService:
         return self.__context
 
     @property
-    def event_loop(self) -> Optional[asyncio.AbstractEventLoop]:
+    def event_loop(self) -> asyncio.AbstractEventLoop | None:
         """The loop that runs the service, None if it does not run."""
         return self.__loop
 
     @property
-    def task(self) -> Optional[asyncio.Task]:
+    def task(self) -> asyncio.Task | None:
         """The task that runs the service, or did so last."""
         return self.__task
 
@@ -78,7 +78,7 @@ class LaunchService:
         """Visit a launch description; may be called from any thread, also before running."""
         self.emit_event(IncludeLaunchDescription(launch_description))
 
-    def shutdown(self, force_sync: bool = False) -> Optional[asyncio.Future]:
+    def shutdown(self, force_sync: bool = False) -> asyncio.Future | None:
         """Ask everything to end; does nothing if the service does not run.
 
         Called in the loop's thread, it returns something to be awaited (unless `force_sync`): the
@@ -147,7 +147,7 @@ class LaunchService:
                 while self.__context._events:
                     self.__process_event(self.__context._events.popleft())
                 self.__collect_futures(wake_up)
-            except Exception as error:  # whatever an entity raises ends the launch, in good order
+            except Exception as error:  # noqa: BLE001 (whatever is raised ends the launch)
                 self.__fail(error)
             if self.__context._events:
                 continue
@@ -222,5 +222,5 @@ class LaunchService:
         self.__shutdown(reason=number.name)
 
 
-def _visit_included(context: LaunchContext) -> List[LaunchDescription]:
+def _visit_included(context: LaunchContext) -> list[LaunchDescription]:
     return [context.locals.event.launch_description]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import datetime
 import logging
 import os
 from pathlib import Path
 import socket
 import sys
-from typing import Any, Callable, Dict, Optional, Set, TextIO, Tuple
+from typing import Any, TextIO
 
 _SAID_BY_LAUNCH = '[{levelname}] [{name}]: {msg}'
 _MAIN_FILE = 'launch.log'
-_ALIASES: Dict[str, Dict[str, Set[str]]] = {
+_ALIASES: dict[str, dict[str, set[str]]] = {
     'screen': {'both': {'screen'}},
     'log': {'both': {'log'}, 'stderr': {'screen'}},
     'both': {'both': {'log', 'screen'}},
@@ -25,8 +26,8 @@ class LaunchConfig:
     """The verbosity, and the folder of this process's log files (made when first needed)."""
 
     def __init__(self) -> None:
-        self._log_dir: Optional[str] = None
-        self._files: Dict[str, TextIO] = {}
+        self._log_dir: str | None = None
+        self._files: dict[str, TextIO] = {}
 
     @property
     def level(self) -> int:
@@ -45,15 +46,15 @@ class LaunchConfig:
         return self._log_dir
 
     @log_dir.setter
-    def log_dir(self, new_log_dir: Optional[str]) -> None:
-        if new_log_dir is not None and not os.path.isdir(new_log_dir):
+    def log_dir(self, new_log_dir: str | None) -> None:
+        if new_log_dir is not None and not Path(new_log_dir).is_dir():
             raise ValueError(f'{new_log_dir} is not a directory')
         self._close_files()
         self._log_dir = new_log_dir
 
     def get_log_file_path(self, file_name: str = _MAIN_FILE) -> str:
         """Return the path of a log file."""
-        return os.path.join(self.log_dir, file_name)
+        return str(Path(self.log_dir, file_name))
 
     def reset(self) -> None:
         """Forget the folder and be as verbose as at the start."""
@@ -63,8 +64,8 @@ class LaunchConfig:
 
     def _file(self, file_name: str) -> TextIO:
         if file_name not in self._files:
-            self._files[file_name] = open(
-                self.get_log_file_path(file_name), 'a', encoding='utf-8')
+            path = Path(self.get_log_file_path(file_name))
+            self._files[file_name] = path.open('a', encoding='utf-8')
         return self._files[file_name]
 
     def _close_files(self) -> None:
@@ -78,7 +79,7 @@ launch_config = LaunchConfig()
 
 def _make_log_dir() -> Path:
     home = os.environ.get('ROS_HOME') or '~/.ros'
-    base = Path(os.environ.get('ROS_LOG_DIR') or os.path.join(home, 'log')).expanduser()
+    base = Path(os.environ.get('ROS_LOG_DIR') or f'{home}/log').expanduser()
     stamp = datetime.datetime.now().strftime('%Y-%m-%d-%H-%M-%S-%f')
     folder = base / f'{stamp}-{socket.gethostname()}-{os.getpid()}'
     folder.mkdir(parents=True)
@@ -102,7 +103,7 @@ class _Handler(logging.Handler):
             stream = self._stream()
             stream.write(self.format(record) + '\n')
             stream.flush()
-        except Exception:  # a record that cannot be written must not stop the launch
+        except Exception:  # noqa: BLE001 (as every handler of logging does)
             self.handleError(record)
 
 
@@ -120,14 +121,14 @@ _LAUNCH_HANDLERS = (
 )
 
 
-def _logger(name: Optional[str], *handlers: _Handler) -> logging.Logger:
+def _logger(name: str | None, *handlers: _Handler) -> logging.Logger:
     logger = logging.getLogger(name)
     logger.handlers[:] = handlers
     logger.propagate = False
     return logger
 
 
-def get_logger(name: Optional[str] = None) -> logging.Logger:
+def get_logger(name: str | None = None) -> logging.Logger:
     """Return a logger to the screen and to launch.log."""
     return _logger(name, *_LAUNCH_HANDLERS)
 
@@ -141,7 +142,7 @@ def log_launch_config(*, logger: logging.Logger) -> None:
 
 def get_output_loggers(
     process_name: str, output_config: Any
-) -> Tuple[logging.Logger, logging.Logger]:
+) -> tuple[logging.Logger, logging.Logger]:
     """Return the loggers of a child's stdout and stderr.
 
     Args:
@@ -169,7 +170,7 @@ def get_output_loggers(
     return loggers[0], loggers[1]
 
 
-def _normalize(config: Any) -> Dict[str, Set[str]]:
+def _normalize(config: Any) -> dict[str, set[str]]:
     if isinstance(config, str):
         if config not in _ALIASES:
             raise ValueError(
@@ -177,7 +178,7 @@ def _normalize(config: Any) -> Dict[str, Set[str]]:
         config = _ALIASES[config]
     if not isinstance(config, dict):
         raise ValueError(f'{config} is not a valid output configuration')
-    wanted: Dict[str, Set[str]] = {'both': set(), 'stdout': set(), 'stderr': set()}
+    wanted: dict[str, set[str]] = {'both': set(), 'stdout': set(), 'stderr': set()}
     for source, destinations in config.items():
         if source not in wanted:
             raise ValueError(f'{source} is not a valid output source, choose of {list(wanted)}')

@@ -1,7 +1,7 @@
 """The types that stand for one or several entities."""
 
-from typing import Iterable, Union
+from collections.abc import Iterable
 
 from .launch_description_entity import LaunchDescriptionEntity
 
-SomeEntitiesType = Union[LaunchDescriptionEntity, Iterable[LaunchDescriptionEntity]]
+SomeEntitiesType = LaunchDescriptionEntity | Iterable[LaunchDescriptionEntity]

@@ -1,7 +1,7 @@
 """The types that stand for a text: a string, a substitution, or several of them to be joined."""
 
-from typing import Iterable, Union
+from collections.abc import Iterable
 
 from .substitution import Substitution
 
-SomeSubstitutionsType = Union[str, Substitution, Iterable[Union[str, Substitution]]]
+SomeSubstitutionsType = str | Substitution | Iterable[str | Substitution]

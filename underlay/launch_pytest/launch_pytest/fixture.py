@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 import sys
-from typing import Any, Callable, Optional
+from typing import Any
+
+import pytest
 
 from launch import LaunchService
-import pytest
 
 
 def fixture(
-    decorated: Optional[Callable] = None,
+    decorated: Callable | None = None,
     *args: Any,
     shutdown_when_idle: bool = True,
     auto_shutdown: bool = True,

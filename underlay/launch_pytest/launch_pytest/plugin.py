@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 import inspect
-from typing import Any, Callable, Iterable, Iterator, List, Optional
+from typing import Any
+
+import pytest
 
 from launch import LaunchDescription, LaunchDescriptionEntity
-import pytest
 
 from .actions import ReadyToTest
 from .fixture import finish, make_event_loop, make_launch_context, make_launch_service
@@ -52,9 +54,10 @@ def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Ite
     outcome = yield
     result = outcome.get_result()
     description = result[0] if isinstance(result, (list, tuple)) and result else result
-    assert isinstance(description, LaunchDescription), (
-        f"launch_pytest fixture '{fixturedef.argname}' must return a launch description or a "
-        'sequence whose first item is one')
+    if not isinstance(description, LaunchDescription):
+        pytest.fail(
+            f"what launch_pytest fixture '{fixturedef.argname}' returns must be either a launch "
+            'description or a sequence whose first item is one', pytrace=False)
     ready = asyncio.Event()
     _find_ready_to_test(description)._add_callback(ready.set)
     fixturedef.addfinalizer(partial(finish, service, shut_down=options['auto_shutdown']))
@@ -98,7 +101,7 @@ def _iterate_ready_to_test(
 # A test
 
 
-def _launch_fixture(item: pytest.Item) -> Optional[Callable]:
+def _launch_fixture(item: pytest.Item) -> Callable | None:
     mark = item.get_closest_marker('launch')
     return None if mark is None else mark.kwargs.get('fixture')
 
@@ -110,7 +113,7 @@ def _is_shutdown_test(item: pytest.Item) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(
     collector: pytest.Collector, name: str, obj: object
-) -> Optional[List[pytest.Item]]:
+) -> list[pytest.Item] | None:
     """Collect generators that are launch tests: pytest itself does not collect generators."""
     if not collector.funcnamefilter(name) or not inspect.isgeneratorfunction(obj):
         return None
@@ -119,7 +122,7 @@ def pytest_pycollect_makeitem(
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests for after the shutdown behind the others that share their launch."""
     for item in list(items):
         fixture = _launch_fixture(item)
@@ -135,7 +138,7 @@ def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Optional[bool]:
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run a launch test while the event loop runs: functions in a thread, coroutines in it."""
     fixture = _launch_fixture(pyfuncitem)
     if fixture is None:
@@ -146,12 +149,18 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Optional[bool]:
     shut_down = partial(finish, service, shut_down=options['auto_shutdown'])
     names = pyfuncitem._fixtureinfo.argnames
     test = partial(pyfuncitem.obj, **{name: pyfuncitem.funcargs[name] for name in names})
+    is_generator = (
+        inspect.isgeneratorfunction(pyfuncitem.obj)
+        or inspect.isasyncgenfunction(pyfuncitem.obj))
     if _is_shutdown_test(pyfuncitem):
+        if is_generator:
+            pytest.fail(
+                'a generator or async generator cannot have shutdown=True: it has both parts')
         shut_down()
-    if inspect.isgeneratorfunction(pyfuncitem.obj) or inspect.isasyncgenfunction(pyfuncitem.obj):
+    if is_generator:
         if options['scope'] != 'function':
             pytest.fail(
-                'generators are supported with launch fixtures of function scope only: '
+                'tests that are generators need a launch fixture of function scope; here '
                 'write a second test with shutdown=True')
         _run_generator(loop, test(), shut_down)
     elif inspect.iscoroutinefunction(pyfuncitem.obj):
@@ -175,4 +184,6 @@ def _run_generator(
     loop.run_until_complete(advance())
     shut_down()
     if loop.run_until_complete(advance()) is not end:
-        pytest.fail('launch tests that are generators must yield once', pytrace=False)
+        pytest.fail(
+            'launch tests that are generators must stop iteration after yielding once',
+            pytrace=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any
 
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from launch.utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
+
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
 
 
 class ParameterValue:
@@ -17,7 +18,7 @@ class ParameterValue:
     `ParameterValue(Command(['xacro ', path]), value_type=str)` keeps a robot description a string.
     """
 
-    def __init__(self, value: Any, *, value_type: Optional[type] = None) -> None:
+    def __init__(self, value: Any, *, value_type: type | None = None) -> None:
         """Describe a value.
 
         Args:
@@ -37,7 +38,7 @@ class ParameterValue:
         return self.__value
 
     @property
-    def value_type(self) -> Optional[type]:
+    def value_type(self) -> type | None:
         """The type that it must have."""
         return self.__value_type
 
@@ -54,18 +55,18 @@ class Parameter:
     """A parameter with its name."""
 
     def __init__(
-        self, name: SomeSubstitutionsType, value: Any, *, value_type: Optional[type] = None
+        self, name: SomeSubstitutionsType, value: Any, *, value_type: type | None = None
     ) -> None:
         """Describe a parameter; see ParameterValue."""
         self.__name = normalize_to_list_of_substitutions(name)
         self.__value = ParameterValue(value, value_type=value_type)
 
     @property
-    def name(self) -> List[Substitution]:
+    def name(self) -> list[Substitution]:
         """What the name is made of."""
         return self.__name
 
-    def evaluate(self, context: LaunchContext) -> Tuple[str, Any]:
+    def evaluate(self, context: LaunchContext) -> tuple[str, Any]:
         """Return name and value."""
         return perform_substitutions(context, self.__name), self.__value.evaluate(context)
 
@@ -73,11 +74,11 @@ class Parameter:
 class ParameterFile:
     """A YAML file of parameters."""
 
-    def __init__(self, param_file: Union[os.PathLike, SomeSubstitutionsType]) -> None:
+    def __init__(self, param_file: os.PathLike | SomeSubstitutionsType) -> None:
         self.__param_file = normalize_to_list_of_substitutions(param_file)
 
     @property
-    def param_file(self) -> List[Substitution]:
+    def param_file(self) -> list[Substitution]:
         """What the path is made of."""
         return self.__param_file
 

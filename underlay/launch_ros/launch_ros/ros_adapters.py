@@ -1,13 +1,15 @@
 """The node that launch itself has, for lifecycle topics and services."""
 
+from contextlib import suppress
 import os
 import threading
 
-from launch import LaunchContext
 from launch.event_handlers import OnShutdown
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+
+from launch import LaunchContext
 
 
 class ROSAdapter:
@@ -24,10 +26,8 @@ class ROSAdapter:
         self.__thread.start()
 
     def __spin(self) -> None:
-        try:
+        with suppress(ExternalShutdownException):
             self.__executor.spin()
-        except ExternalShutdownException:
-            pass
 
     def shutdown(self) -> None:
         """End the thread and the node."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 import signal
-from typing import Callable, Dict, List, Optional, Tuple, Union
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
@@ -15,17 +15,17 @@ class ChildProcess(asyncio.SubprocessProtocol):
     ) -> None:
         self.__on_start = on_start
         self.__on_output = on_output
-        self.__transport: Optional[asyncio.SubprocessTransport] = None
+        self.__transport: asyncio.SubprocessTransport | None = None
         self.__exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.__closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @staticmethod
     async def start(
-        cmd: List[str],
+        cmd: list[str],
         *,
         shell: bool,
-        cwd: Optional[str],
-        env: Dict[str, str],
+        cwd: str | None,
+        env: dict[str, str],
         on_start: Callable[[int], None],
         on_output: Callable[[int, bytes], None],
     ) -> ChildProcess:
@@ -47,7 +47,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         def make() -> ChildProcess:
             return ChildProcess(on_start, on_output)
 
-        started: Tuple[asyncio.SubprocessTransport, ChildProcess]
+        started: tuple[asyncio.SubprocessTransport, ChildProcess]
         if shell:
             started = await loop.subprocess_shell(make, ' '.join(cmd), cwd=cwd, env=env)
         else:
@@ -55,7 +55,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         return started[1]
 
     @property
-    def returncode(self) -> Optional[int]:
+    def returncode(self) -> int | None:
         """The exit status, negative for a signal; None while it runs."""
         return self.__transport.get_returncode()
 
@@ -77,7 +77,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         await asyncio.wait([self.__exited], timeout=timeout)
         return self.__exited.done()
 
-    def send_signal(self, number: Union[int, signal.Signals]) -> None:
+    def send_signal(self, number: int | signal.Signals) -> None:
         """Send a signal, if the child still runs."""
         if self.returncode is None:
             self.__transport.send_signal(number)
@@ -94,5 +94,5 @@ class ChildProcess(asyncio.SubprocessProtocol):
     def process_exited(self) -> None:
         self.__exited.set_result(None)
 
-    def connection_lost(self, exc: Optional[Exception]) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self.__closed.set_result(None)

@@ -2,7 +2,6 @@
 
 import codecs
 import logging
-from typing import Dict, List
 
 from ..logging import get_output_loggers
 
@@ -16,7 +15,7 @@ class _Stream:
         self.__cached = cached
         self.__decoder = codecs.getincrementaldecoder('utf-8')(errors='replace')
         self.__incomplete_line = ''
-        self.__texts: List[str] = []
+        self.__texts: list[str] = []
 
     def feed(self, data: bytes, final: bool = False) -> None:
         """Log the lines that are complete; with `final`, what is left too."""
@@ -40,7 +39,7 @@ class ProcessOutput:
 
     def __init__(self, process_name: str, output_config: object, cached: bool) -> None:
         loggers = get_output_loggers(process_name, output_config)
-        self.__streams: Dict[int, _Stream] = {
+        self.__streams: dict[int, _Stream] = {
             fd: _Stream(f'[{process_name}] ', logger, cached)
             for fd, logger in enumerate(loggers, start=1)
         }

@@ -1,6 +1,6 @@
 """Declare an argument of a launch file."""
 
-from typing import Any, List, Optional
+from typing import Any
 
 from ..action import Action
 from ..launch_context import LaunchContext
@@ -17,9 +17,9 @@ class DeclareLaunchArgument(Action):
         self,
         name: str,
         *,
-        default_value: Optional[SomeSubstitutionsType] = None,
-        description: Optional[str] = None,
-        choices: Optional[List[str]] = None,
+        default_value: SomeSubstitutionsType | None = None,
+        description: str | None = None,
+        choices: list[str] | None = None,
         **kwargs: Any,
     ) -> None:
         """Declare it.
@@ -56,7 +56,7 @@ class DeclareLaunchArgument(Action):
         return self.__name
 
     @property
-    def default_value(self) -> Optional[List[Substitution]]:
+    def default_value(self) -> list[Substitution] | None:
         """What the default is made of."""
         return self.__default_value
 
@@ -66,7 +66,7 @@ class DeclareLaunchArgument(Action):
         return self.__description
 
     @property
-    def choices(self) -> Optional[List[str]]:
+    def choices(self) -> list[str] | None:
         """The valid values."""
         return self.__choices
 
@@ -93,7 +93,7 @@ def _refuse(message: str) -> None:
     raise RuntimeError(message)
 
 
-def _describe(description: Optional[str], choices: Optional[List[str]]) -> str:
+def _describe(description: str | None, choices: list[str] | None) -> str:
     if choices is None:
         return 'no description given' if description is None else description
     if description is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 import itertools
 import os
 import signal
 import traceback
-from typing import Any, Callable, Dict, Iterable, List, Optional, Union
+from typing import Any
 
 from ..action import Action
 from ..event_handler import EventHandler
@@ -35,11 +36,13 @@ from ..utilities import (
 )
 from ..utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
 from ._child_process import ChildProcess
+from ._command_line import CommandLine, SomeTexts
 from ._process_output import ProcessOutput
 from .opaque_function import OpaqueFunction
 
 _count = itertools.count(1)
-_Texts = Dict[SomeSubstitutionsType, SomeSubstitutionsType]
+_SIGTERM_TIMEOUT = LaunchConfiguration('sigterm_timeout', default=5)
+_SIGKILL_TIMEOUT = LaunchConfiguration('sigkill_timeout', default=5)
 
 
 class ExecuteProcess(Action):
@@ -53,21 +56,18 @@ class ExecuteProcess(Action):
         self,
         *,
         cmd: Iterable[SomeSubstitutionsType],
-        name: Optional[SomeSubstitutionsType] = None,
-        cwd: Optional[SomeSubstitutionsType] = None,
-        env: Optional[_Texts] = None,
-        additional_env: Optional[_Texts] = None,
+        name: SomeSubstitutionsType | None = None,
+        cwd: SomeSubstitutionsType | None = None,
+        env: SomeTexts | None = None,
+        additional_env: SomeTexts | None = None,
         shell: bool = False,
-        sigterm_timeout: SomeSubstitutionsType = LaunchConfiguration(
-            'sigterm_timeout', default=5),
-        sigkill_timeout: SomeSubstitutionsType = LaunchConfiguration(
-            'sigkill_timeout', default=5),
-        output: Union[SomeSubstitutionsType, Dict[str, Any]] = 'log',
+        sigterm_timeout: SomeSubstitutionsType = _SIGTERM_TIMEOUT,
+        sigkill_timeout: SomeSubstitutionsType = _SIGKILL_TIMEOUT,
+        output: SomeSubstitutionsType | dict[str, Any] = 'log',
         cached_output: bool = False,
-        on_exit: Optional[
-            Union[SomeEntitiesType, Callable[..., Optional[SomeEntitiesType]]]] = None,
-        respawn: Union[bool, SomeSubstitutionsType] = False,
-        respawn_delay: Optional[float] = None,
+        on_exit: SomeEntitiesType | Callable[..., SomeEntitiesType | None] | None = None,
+        respawn: bool | SomeSubstitutionsType = False,
+        respawn_delay: float | None = None,
         respawn_max_retries: int = -1,
         **kwargs: Any,
     ) -> None:
@@ -91,11 +91,8 @@ class ExecuteProcess(Action):
             kwargs: see Action.
         """
         super().__init__(**kwargs)
-        self.__cmd = [normalize_to_list_of_substitutions(part) for part in cmd]
-        self.__name = None if name is None else normalize_to_list_of_substitutions(name)
-        self.__cwd = None if cwd is None else normalize_to_list_of_substitutions(cwd)
-        self.__env = None if env is None else _normalize_dict(env)
-        self.__additional_env = _normalize_dict(additional_env or {})
+        self.__command = CommandLine(
+            cmd=cmd, name=name, cwd=cwd, env=env, additional_env=additional_env)
         self.__shell = shell
         self.__timeouts = [
             normalize_to_list_of_substitutions(sigterm_timeout),
@@ -107,19 +104,19 @@ class ExecuteProcess(Action):
         self.__respawn = normalize_typed_substitution(respawn, bool)
         self.__respawn_delay = respawn_delay
         self.__respawns_left = respawn_max_retries
-        self.__details: Optional[Dict[str, Any]] = None
-        self.__child: Optional[ChildProcess] = None
-        self.__over: Optional[asyncio.Future] = None
+        self.__details: dict[str, Any] | None = None
+        self.__child: ChildProcess | None = None
+        self.__over: asyncio.Future | None = None
 
     @property
-    def cmd(self) -> List[List[Substitution]]:
+    def cmd(self) -> list[list[Substitution]]:
         """What program and arguments are made of."""
-        return self.__cmd
+        return self.__command.cmd
 
     @property
-    def name(self) -> Optional[List[Substitution]]:
+    def name(self) -> list[Substitution] | None:
         """What the name is made of; once executed, see `process_details['name']`."""
-        return self.__name
+        return self.__command.name
 
     @property
     def shell(self) -> bool:
@@ -127,12 +124,12 @@ class ExecuteProcess(Action):
         return self.__shell
 
     @property
-    def process_details(self) -> Optional[Dict[str, Any]]:
+    def process_details(self) -> dict[str, Any] | None:
         """Name, cmd, cwd, env and, once it runs, pid; None before execution."""
         return self.__details
 
     @property
-    def return_code(self) -> Optional[int]:
+    def return_code(self) -> int | None:
         """The exit status, negative for a signal; None while it runs or before."""
         return None if self.__child is None else self.__child.returncode
 
@@ -157,15 +154,15 @@ class ExecuteProcess(Action):
             raise RuntimeError('cached_output must be true to be able to get the output')
         return '' if self.__over is None else self.__output.text(fd)
 
-    def get_sub_entities(self) -> List[LaunchDescriptionEntity]:
+    def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
         if self.__on_exit is None or callable(self.__on_exit):
             return []
         return normalize_to_list_of_entities(self.__on_exit)
 
-    def get_asyncio_future(self) -> Optional[asyncio.Future]:
+    def get_asyncio_future(self) -> asyncio.Future | None:
         return self.__over
 
-    def execute(self, context: LaunchContext) -> Optional[List[LaunchDescriptionEntity]]:
+    def execute(self, context: LaunchContext) -> list[LaunchDescriptionEntity] | None:
         """Start the child, unless the launch is being shut down.
 
         Raises:
@@ -174,15 +171,12 @@ class ExecuteProcess(Action):
         if self.__details is not None:
             raise RuntimeError(f'ExecuteProcess action executed more than once: {self.describe()}')
         cmd = self._expand_cmd(context)
-        name = (
-            os.path.basename(cmd[0]) if self.__name is None
-            else perform_substitutions(context, self.__name))
         self.__details = {
             'action': self,
-            'name': f'{name}-{next(_count)}',
+            'name': f'{self.__command.expand_name(context, cmd)}-{next(_count)}',
             'cmd': cmd,
-            'cwd': None if self.__cwd is None else perform_substitutions(context, self.__cwd),
-            'env': self.__expand_env(context),
+            'cwd': self.__command.expand_cwd(context),
+            'env': self.__command.expand_env(context),
         }
         if context.is_shutdown:
             return None
@@ -197,15 +191,9 @@ class ExecuteProcess(Action):
         self.__over = context.asyncio_loop.create_task(self.__run(context))
         return None
 
-    def _expand_cmd(self, context: LaunchContext) -> List[str]:
+    def _expand_cmd(self, context: LaunchContext) -> list[str]:
         """Return program and arguments; subclasses may add to them."""
-        return [perform_substitutions(context, part) for part in self.__cmd]
-
-    def __expand_env(self, context: LaunchContext) -> Dict[str, str]:
-        env = dict(context.environment) if self.__env is None else {}
-        for name, value in [*(self.__env or []), *self.__additional_env]:
-            env[perform_substitutions(context, name)] = perform_substitutions(context, value)
-        return env
+        return self.__command.expand_cmd(context)
 
     def __expand_output(self, context: LaunchContext) -> Any:
         if isinstance(self.__output_config, dict):
@@ -291,8 +279,8 @@ class ExecuteProcess(Action):
         await self.__stop.wait()
         if self.__stop_needs_sigint:
             self.__send_signal(signal.SIGINT)
-        steps = zip(self.__timeouts, ('SIGINT', 'SIGTERM'), ('SIGTERM', 'SIGKILL'))
-        for timeout, sent, harder in steps:
+        harder_signals = (('SIGINT', 'SIGTERM'), ('SIGTERM', 'SIGKILL'))
+        for timeout, (sent, harder) in zip(self.__timeouts, harder_signals, strict=True):
             if await self.__child.exits_within(timeout):
                 return
             self.__logger.error(
@@ -315,10 +303,3 @@ async def _is_set_within(event: asyncio.Event, timeout: float) -> bool:
     except asyncio.TimeoutError:
         return False
     return True
-
-
-def _normalize_dict(texts: _Texts) -> List[tuple]:
-    return [
-        (normalize_to_list_of_substitutions(name), normalize_to_list_of_substitutions(value))
-        for name, value in texts.items()
-    ]

@@ -1,6 +1,7 @@
 """Actions that share a condition and a scope."""
 
-from typing import Any, Dict, Iterable, List, Optional
+from collections.abc import Iterable
+from typing import Any
 
 from ..action import Action
 from ..launch_context import LaunchContext
@@ -26,8 +27,7 @@ class GroupAction(Action):
         *,
         scoped: bool = True,
         forwarding: bool = True,
-        launch_configurations: Optional[
-            Dict[SomeSubstitutionsType, SomeSubstitutionsType]] = None,
+        launch_configurations: dict[SomeSubstitutionsType, SomeSubstitutionsType] | None = None,
         **kwargs: Any,
     ) -> None:
         """Group actions.
@@ -43,7 +43,7 @@ class GroupAction(Action):
         configurations = launch_configurations or {}
         set_configurations = [
             SetLaunchConfiguration(name, value) for name, value in configurations.items()]
-        self.__entities: List[LaunchDescriptionEntity] = [*set_configurations, *actions]
+        self.__entities: list[LaunchDescriptionEntity] = [*set_configurations, *actions]
         if scoped:
             if not forwarding:
                 self.__entities = [
@@ -56,8 +56,8 @@ class GroupAction(Action):
                 PopLaunchConfigurations(),
             ]
 
-    def get_sub_entities(self) -> List[LaunchDescriptionEntity]:
+    def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
         return self.__entities
 
-    def execute(self, context: LaunchContext) -> List[LaunchDescriptionEntity]:
+    def execute(self, context: LaunchContext) -> list[LaunchDescriptionEntity]:
         return self.__entities

@@ -1,7 +1,8 @@
 """Include another launch file."""
 
-import os
-from typing import Any, Iterable, List, Optional, Tuple, Union
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from ..action import Action
 from ..launch_context import LaunchContext
@@ -25,10 +26,10 @@ class IncludeLaunchDescription(Action):
 
     def __init__(
         self,
-        launch_description_source: Union[LaunchDescriptionSource, SomeSubstitutionsType],
+        launch_description_source: LaunchDescriptionSource | SomeSubstitutionsType,
         *,
-        launch_arguments: Optional[
-            Iterable[Tuple[SomeSubstitutionsType, SomeSubstitutionsType]]] = None,
+        launch_arguments: Iterable[
+            tuple[SomeSubstitutionsType, SomeSubstitutionsType]] | None = None,
         **kwargs: Any,
     ) -> None:
         """Say what to include.
@@ -50,15 +51,15 @@ class IncludeLaunchDescription(Action):
         return self.__source
 
     @property
-    def launch_arguments(self) -> Tuple[Tuple[Any, Any], ...]:
+    def launch_arguments(self) -> tuple[tuple[Any, Any], ...]:
         """The (name, value) pairs."""
         return self.__launch_arguments
 
-    def get_sub_entities(self) -> List[LaunchDescriptionEntity]:
+    def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
         description = self.__source.try_get_launch_description_without_context()
         return [] if description is None else [description]
 
-    def execute(self, context: LaunchContext) -> List[LaunchDescriptionEntity]:
+    def execute(self, context: LaunchContext) -> list[LaunchDescriptionEntity]:
         """Load the description and yield it, its arguments set.
 
         Raises:
@@ -68,12 +69,12 @@ class IncludeLaunchDescription(Action):
         self.__check_arguments(description, context)
         outer = {name: context.get_locals_as_dict().get(name) for name in (_FILE, _FOLDER)}
         location = self.__source.location
-        path = os.path.abspath(location)
+        path = Path(location).absolute()
         context.extend_locals({
-            _FILE: path,
-            _FOLDER: os.path.dirname(path) if os.path.exists(path) else location,
+            _FILE: str(path),
+            _FOLDER: str(path.parent) if path.exists() else location,
         })
-        entities: List[LaunchDescriptionEntity] = [
+        entities: list[LaunchDescriptionEntity] = [
             *(SetLaunchConfiguration(name, value) for name, value in self.__launch_arguments),
             description,
         ]
@@ -82,7 +83,7 @@ class IncludeLaunchDescription(Action):
         return entities
 
     def __check_arguments(self, description: LaunchDescription, context: LaunchContext) -> None:
-        given = {name for name in self._argument_names(context)}
+        given = set(self._argument_names(context))
         pairs = description.get_launch_arguments_with_include_launch_description_actions()
         for argument, includes in pairs:
             if argument._conditionally_included or argument.default_value is not None:
@@ -94,7 +95,7 @@ class IncludeLaunchDescription(Action):
                     f"Included launch description missing required argument '{argument.name}' "
                     f"(description: '{argument.description}'), given: [{', '.join(given)}]")
 
-    def _argument_names(self, context: LaunchContext) -> List[str]:
+    def _argument_names(self, context: LaunchContext) -> list[str]:
         return [
             perform_substitutions(context, normalize_to_list_of_substitutions(name))
             for name, _ in self.__launch_arguments

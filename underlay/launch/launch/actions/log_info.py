@@ -1,6 +1,6 @@
 """Say something."""
 
-from typing import Any, List
+from typing import Any
 
 from ..action import Action
 from ..launch_context import LaunchContext
@@ -18,7 +18,7 @@ class LogInfo(Action):
         self.__msg = normalize_to_list_of_substitutions(msg)
 
     @property
-    def msg(self) -> List[Substitution]:
+    def msg(self) -> list[Substitution]:
         """What the message is made of."""
         return self.__msg
 

@@ -1,6 +1,7 @@
 """Do what a Python function does."""
 
-from typing import Any, Callable, Dict, Iterable, List, Optional
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..action import Action
 from ..launch_context import LaunchContext
@@ -13,9 +14,9 @@ class OpaqueFunction(Action):
     def __init__(
         self,
         *,
-        function: Callable[..., Optional[List[LaunchDescriptionEntity]]],
-        args: Optional[Iterable[Any]] = None,
-        kwargs: Optional[Dict[str, Any]] = None,
+        function: Callable[..., list[LaunchDescriptionEntity] | None],
+        args: Iterable[Any] | None = None,
+        kwargs: dict[str, Any] | None = None,
         **left_over_kwargs: Any,
     ) -> None:
         super().__init__(**left_over_kwargs)
@@ -26,5 +27,5 @@ class OpaqueFunction(Action):
         self.__args = tuple(args or ())
         self.__kwargs = dict(kwargs or {})
 
-    def execute(self, context: LaunchContext) -> Optional[List[LaunchDescriptionEntity]]:
+    def execute(self, context: LaunchContext) -> list[LaunchDescriptionEntity] | None:
         return self.__function(context, *self.__args, **self.__kwargs)

@@ -1,6 +1,7 @@
 """React to events from now on."""
 
-from typing import Any, Iterable, List, Tuple
+from collections.abc import Iterable
+from typing import Any
 
 from ..action import Action
 from ..event_handler import BaseEventHandler
@@ -22,7 +23,7 @@ class RegisterEventHandler(Action):
 
     def describe_conditional_sub_entities(
         self,
-    ) -> List[Tuple[str, Iterable[LaunchDescriptionEntity]]]:
+    ) -> list[tuple[str, Iterable[LaunchDescriptionEntity]]]:
         return [*super().describe_conditional_sub_entities(), self.event_handler.describe()]
 
     def execute(self, context: LaunchContext) -> None:

@@ -1,6 +1,6 @@
 """Open, empty and close the scopes of launch configurations and environment."""
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 from ..action import Action
 from ..launch_context import LaunchContext
@@ -27,8 +27,7 @@ class ResetLaunchConfigurations(Action):
 
     def __init__(
         self,
-        launch_configurations: Optional[
-            Dict[SomeSubstitutionsType, SomeSubstitutionsType]] = None,
+        launch_configurations: dict[SomeSubstitutionsType, SomeSubstitutionsType] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -1,6 +1,6 @@
 """Set an environment variable."""
 
-from typing import Any, List
+from typing import Any
 
 from ..action import Action
 from ..launch_context import LaunchContext
@@ -20,12 +20,12 @@ class SetEnvironmentVariable(Action):
         self.__value = normalize_to_list_of_substitutions(value)
 
     @property
-    def name(self) -> List[Substitution]:
+    def name(self) -> list[Substitution]:
         """What the name is made of."""
         return self.__name
 
     @property
-    def value(self) -> List[Substitution]:
+    def value(self) -> list[Substitution]:
         """What the value is made of."""
         return self.__value
 

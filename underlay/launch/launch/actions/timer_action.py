@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Iterable, List, Optional, Union
+from collections.abc import Iterable
+from typing import Any
 
 from ..action import Action
 from ..event_handler import EventHandler
@@ -13,7 +14,6 @@ from ..launch_context import LaunchContext
 from ..launch_description_entity import LaunchDescriptionEntity
 from ..some_substitutions_type import SomeSubstitutionsType
 from ..utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
-
 from .opaque_function import OpaqueFunction
 
 
@@ -23,9 +23,9 @@ class TimerAction(Action):
     def __init__(
         self,
         *,
-        period: Union[float, SomeSubstitutionsType],
+        period: float | SomeSubstitutionsType,
         actions: Iterable[LaunchDescriptionEntity],
-        cancel_on_shutdown: Union[bool, SomeSubstitutionsType] = True,
+        cancel_on_shutdown: bool | SomeSubstitutionsType = True,
         **kwargs: Any,
     ) -> None:
         """Set the timer up.
@@ -42,8 +42,8 @@ class TimerAction(Action):
         self.__period = normalize_typed_substitution(period, float)
         self.__actions = list(actions)
         self.__cancel_on_shutdown = normalize_typed_substitution(cancel_on_shutdown, bool)
-        self.__timer: Optional[asyncio.TimerHandle] = None
-        self.__over: Optional[asyncio.Future] = None
+        self.__timer: asyncio.TimerHandle | None = None
+        self.__over: asyncio.Future | None = None
         self.__cancelled = False
 
     @property
@@ -52,7 +52,7 @@ class TimerAction(Action):
         return self.__period
 
     @property
-    def actions(self) -> List[LaunchDescriptionEntity]:
+    def actions(self) -> list[LaunchDescriptionEntity]:
         """What to do then."""
         return self.__actions
 
@@ -87,5 +87,5 @@ class TimerAction(Action):
         context.emit_event_sync(event)
         self.__over.set_result(None)
 
-    def get_asyncio_future(self) -> Optional[asyncio.Future]:
+    def get_asyncio_future(self) -> asyncio.Future | None:
         return self.__over

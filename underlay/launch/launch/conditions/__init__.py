@@ -1,6 +1,6 @@
 """Whether an action is executed."""
 
-from .evaluate import InvalidConditionExpressionError, evaluate_condition_expression
+from .evaluate import evaluate_condition_expression, InvalidConditionExpressionError
 from .if_condition import IfCondition
 from .launch_configuration_equals import LaunchConfigurationEquals, LaunchConfigurationNotEquals
 from .unless_condition import UnlessCondition

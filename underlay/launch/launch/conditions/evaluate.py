@@ -1,6 +1,5 @@
 """Read a text as true or false."""
 
-from typing import List
 
 from ..launch_context import LaunchContext
 from ..substitution import Substitution
@@ -14,7 +13,7 @@ class InvalidConditionExpressionError(ValueError):
 
 
 def evaluate_condition_expression(
-    context: LaunchContext, expression: List[Substitution]
+    context: LaunchContext, expression: list[Substitution]
 ) -> bool:
     """Return whether a text says true; case and surrounding blanks do not matter.
 

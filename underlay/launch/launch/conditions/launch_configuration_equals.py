@@ -1,6 +1,6 @@
 """Do it if a launch configuration has, or has not, a certain value."""
 
-from typing import Optional
+import warnings
 
 from ..condition import Condition
 from ..launch_context import LaunchContext
@@ -12,8 +12,11 @@ class LaunchConfigurationEquals(Condition):
     """Holds if the configuration has the value; None stands for 'is not set'."""
 
     def __init__(
-        self, launch_configuration_name: str, expected_value: Optional[SomeSubstitutionsType]
+        self, launch_configuration_name: str, expected_value: SomeSubstitutionsType | None
     ) -> None:
+        warnings.warn(
+            f'{type(self).__name__} is deprecated: use IfCondition with EqualsSubstitution or '
+            'NotEqualsSubstitution', UserWarning, stacklevel=2)
         self.__name = launch_configuration_name
         self.__expected = (
             None if expected_value is None else normalize_to_list_of_substitutions(expected_value))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple, Type, Union
+from collections.abc import Callable
+from typing import Any, TYPE_CHECKING
 
 from ..event import Event
 from ..event_handler import BaseEventHandler
@@ -21,10 +22,9 @@ class OnProcessEvent(BaseEventHandler):
     def __init__(
         self,
         *,
-        event_class: Type[Event],
-        target_action: Optional[Union[Callable[[ExecuteProcess], bool], ExecuteProcess]],
-        on_event: Union[
-            SomeEntitiesType, Callable[[Any, LaunchContext], Optional[SomeEntitiesType]]],
+        event_class: type[Event],
+        target_action: Callable[[ExecuteProcess], bool] | ExecuteProcess | None,
+        on_event: SomeEntitiesType | Callable[[Any, LaunchContext], SomeEntitiesType | None],
         **kwargs: Any,
     ) -> None:
         """Say what to do.
@@ -42,23 +42,23 @@ class OnProcessEvent(BaseEventHandler):
         from ..actions import ExecuteProcess  # it imports us
 
         is_action = isinstance(target_action, ExecuteProcess)
-        if target_action is not None and not is_action and not callable(target_action):
+        if not (is_action or target_action is None or callable(target_action)):
             raise TypeError("target_action must be an 'ExecuteProcess' instance or a callable")
 
         def matcher(event: Event) -> bool:
             if not isinstance(event, event_class):
                 return False
-            if is_action:
-                return event.action is target_action
-            return target_action is None or target_action(event.action)
+            if callable(target_action):
+                return target_action(event.action)
+            return target_action in (None, event.action)
 
         super().__init__(matcher=matcher, **kwargs)
         self.__function = on_event if callable(on_event) else None
         self.__entities = [] if callable(on_event) else normalize_to_list_of_entities(on_event)
 
-    def describe(self) -> Tuple[str, List[LaunchDescriptionEntity]]:
+    def describe(self) -> tuple[str, list[LaunchDescriptionEntity]]:
         return type(self).__name__, self.__entities
 
-    def handle(self, event: Event, context: LaunchContext) -> Optional[SomeEntitiesType]:
+    def handle(self, event: Event, context: LaunchContext) -> SomeEntitiesType | None:
         super().handle(event, context)
         return self.__function(event, context) if self.__function else self.__entities

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from collections.abc import Callable
+from typing import Any, TYPE_CHECKING
 
 from ..events.process import ProcessIO
 from ..launch_context import LaunchContext
@@ -12,7 +13,7 @@ from .on_process_event import OnProcessEvent
 if TYPE_CHECKING:
     from ..actions import ExecuteProcess
 
-_OnText = Callable[[ProcessIO], Optional[SomeEntitiesType]]
+_OnText = Callable[[ProcessIO], SomeEntitiesType | None]
 
 
 class OnProcessIO(OnProcessEvent):
@@ -21,13 +22,13 @@ class OnProcessIO(OnProcessEvent):
     def __init__(
         self,
         *,
-        target_action: Optional[Union[Callable[[ExecuteProcess], bool], ExecuteProcess]] = None,
-        on_stdout: Optional[_OnText] = None,
-        on_stderr: Optional[_OnText] = None,
+        target_action: Callable[[ExecuteProcess], bool] | ExecuteProcess | None = None,
+        on_stdout: _OnText | None = None,
+        on_stderr: _OnText | None = None,
         **kwargs: Any,
     ) -> None:
 
-        def on_text(event: ProcessIO, context: LaunchContext) -> Optional[SomeEntitiesType]:
+        def on_text(event: ProcessIO, context: LaunchContext) -> SomeEntitiesType | None:
             function = on_stdout if event.from_stdout else on_stderr
             return None if function is None else function(event)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from collections.abc import Callable
+from typing import Any, TYPE_CHECKING
 
 from ..events.process import ProcessStarted
 from ..launch_context import LaunchContext
@@ -19,11 +20,11 @@ class OnProcessStart(OnProcessEvent):
     def __init__(
         self,
         *,
-        target_action: Optional[Union[Callable[[ExecuteProcess], bool], ExecuteProcess]] = None,
-        on_start: Union[
-            SomeEntitiesType,
-            Callable[[ProcessStarted, LaunchContext], Optional[SomeEntitiesType]],
-        ],
+        target_action: Callable[[ExecuteProcess], bool] | ExecuteProcess | None = None,
+        on_start: (
+            SomeEntitiesType
+            | Callable[[ProcessStarted, LaunchContext], SomeEntitiesType | None]
+        ),
         **kwargs: Any,
     ) -> None:
         super().__init__(

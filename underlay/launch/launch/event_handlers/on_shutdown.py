@@ -1,6 +1,7 @@
 """Handle that the launched system is shut down."""
 
-from typing import Any, Callable, Optional, Union
+from collections.abc import Callable
+from typing import Any
 
 from ..event import Event
 from ..event_handler import BaseEventHandler
@@ -15,14 +16,15 @@ class OnShutdown(BaseEventHandler):
     def __init__(
         self,
         *,
-        on_shutdown: Union[
-            SomeEntitiesType, Callable[[Shutdown, LaunchContext], Optional[SomeEntitiesType]]],
+        on_shutdown: (
+            SomeEntitiesType | Callable[[Shutdown, LaunchContext], SomeEntitiesType | None]
+        ),
         **kwargs: Any,
     ) -> None:
         super().__init__(matcher=lambda event: isinstance(event, Shutdown), **kwargs)
         self.__on_shutdown = on_shutdown
 
-    def handle(self, event: Event, context: LaunchContext) -> Optional[SomeEntitiesType]:
+    def handle(self, event: Event, context: LaunchContext) -> SomeEntitiesType | None:
         super().handle(event, context)
         if callable(self.__on_shutdown):
             return self.__on_shutdown(event, context)

@@ -1,6 +1,6 @@
 """Which action an event is meant for."""
 
-from typing import Callable
+from collections.abc import Callable
 
 from ..action import Action
 

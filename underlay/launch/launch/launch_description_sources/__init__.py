@@ -2,8 +2,8 @@
 
 from .python_launch_description_source import PythonLaunchDescriptionSource
 from .python_launch_file_utilities import (
-    InvalidPythonLaunchFileError,
     get_launch_description_from_python_launch_file,
+    InvalidPythonLaunchFileError,
     load_python_launch_file_as_module,
 )
 

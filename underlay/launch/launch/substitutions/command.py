@@ -2,7 +2,6 @@
 
 import shlex
 import subprocess
-from typing import List
 
 from ..launch_context import LaunchContext
 from ..logging import get_logger
@@ -31,12 +30,12 @@ class Command(Substitution):
         self.__on_stderr = normalize_to_list_of_substitutions(on_stderr)
 
     @property
-    def command(self) -> List[Substitution]:
+    def command(self) -> list[Substitution]:
         """What the command line is made of."""
         return self.__command
 
     @property
-    def on_stderr(self) -> List[Substitution]:
+    def on_stderr(self) -> list[Substitution]:
         """What is done about stderr."""
         return self.__on_stderr
 

@@ -1,6 +1,5 @@
 """The value of an environment variable."""
 
-from typing import List, Optional
 
 from ..launch_context import LaunchContext
 from ..some_substitutions_type import SomeSubstitutionsType
@@ -16,19 +15,19 @@ class EnvironmentVariable(Substitution):
         self,
         name: SomeSubstitutionsType,
         *,
-        default_value: Optional[SomeSubstitutionsType] = None,
+        default_value: SomeSubstitutionsType | None = None,
     ) -> None:
         self.__name = normalize_to_list_of_substitutions(name)
         self.__default_value = (
             None if default_value is None else normalize_to_list_of_substitutions(default_value))
 
     @property
-    def name(self) -> List[Substitution]:
+    def name(self) -> list[Substitution]:
         """What the name is made of."""
         return self.__name
 
     @property
-    def default_value(self) -> Optional[List[Substitution]]:
+    def default_value(self) -> list[Substitution] | None:
         """What the default is made of."""
         return self.__default_value
 

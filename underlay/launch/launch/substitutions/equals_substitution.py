@@ -1,7 +1,7 @@
 """Whether two texts mean the same."""
 
 import math
-from typing import Any, List, Optional
+from typing import Any
 
 from ..launch_context import LaunchContext
 from ..substitution import Substitution
@@ -19,12 +19,12 @@ class EqualsSubstitution(Substitution):
         self.__right = _normalize(right)
 
     @property
-    def left(self) -> List[Substitution]:
+    def left(self) -> list[Substitution]:
         """What the left side is made of."""
         return self.__left
 
     @property
-    def right(self) -> List[Substitution]:
+    def right(self) -> list[Substitution]:
         """What the right side is made of."""
         return self.__right
 
@@ -46,14 +46,14 @@ def _mean_the_same(left: str, right: str) -> bool:
     return left == right
 
 
-def _number(text: str) -> Optional[float]:
+def _number(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
         return None
 
 
-def _normalize(value: Any) -> List[Substitution]:
+def _normalize(value: Any) -> list[Substitution]:
     if is_substitution(value):
         return normalize_to_list_of_substitutions(value)
     return normalize_to_list_of_substitutions('' if value is None else str(value))

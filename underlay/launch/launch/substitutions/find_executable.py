@@ -1,7 +1,6 @@
 """The path of a program."""
 
 import shutil
-from typing import List
 
 from ..launch_context import LaunchContext
 from ..some_substitutions_type import SomeSubstitutionsType
@@ -17,7 +16,7 @@ class FindExecutable(Substitution):
         self.__name = normalize_to_list_of_substitutions(name)
 
     @property
-    def name(self) -> List[Substitution]:
+    def name(self) -> list[Substitution]:
         """What the name is made of."""
         return self.__name
 

@@ -1,6 +1,6 @@
 """The value of a launch argument."""
 
-from typing import Any, List, Optional
+from typing import Any
 
 from ..launch_context import LaunchContext
 from ..some_substitutions_type import SomeSubstitutionsType
@@ -13,13 +13,13 @@ class LaunchConfiguration(Substitution):
     """Yields the value of a launch configuration."""
 
     def __init__(
-        self, variable_name: SomeSubstitutionsType, *, default: Optional[Any] = None
+        self, variable_name: SomeSubstitutionsType, *, default: Any | None = None
     ) -> None:
         self.__variable_name = normalize_to_list_of_substitutions(variable_name)
         self.__default = _normalize_default(default)
 
     @property
-    def variable_name(self) -> List[Substitution]:
+    def variable_name(self) -> list[Substitution]:
         """What the name is made of."""
         return self.__variable_name
 
@@ -41,7 +41,7 @@ class LaunchConfiguration(Substitution):
         return perform_substitutions(context, self.__default)
 
 
-def _normalize_default(default: Optional[Any]) -> Optional[List[Substitution]]:
+def _normalize_default(default: Any | None) -> list[Substitution] | None:
     if default is None:
         return None
     if isinstance(default, (str, Substitution)) or hasattr(default, '__iter__'):

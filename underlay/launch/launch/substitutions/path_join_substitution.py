@@ -1,7 +1,7 @@
 """A path made of parts."""
 
+from collections.abc import Iterable
 import os
-from typing import Iterable, List, Union
 
 from ..launch_context import LaunchContext
 from ..substitution import Substitution
@@ -11,11 +11,11 @@ from ..utilities import normalize_to_list_of_substitutions
 class PathJoinSubstitution(Substitution):
     """Yields its parts joined by `os.path.join`."""
 
-    def __init__(self, substitutions: Iterable[Union[str, Substitution]]) -> None:
+    def __init__(self, substitutions: Iterable[str | Substitution]) -> None:
         self.__substitutions = normalize_to_list_of_substitutions(substitutions)
 
     @property
-    def substitutions(self) -> List[Substitution]:
+    def substitutions(self) -> list[Substitution]:
         """The parts."""
         return self.__substitutions
 
@@ -23,4 +23,5 @@ class PathJoinSubstitution(Substitution):
         return ' + '.join(part.describe() for part in self.substitutions)
 
     def perform(self, context: LaunchContext) -> str:
-        return os.path.join(*(part.perform(context) for part in self.substitutions))
+        parts = [part.perform(context) for part in self.substitutions]
+        return os.path.join(*parts)  # noqa: PTH118 (Path drops a slash at the end)

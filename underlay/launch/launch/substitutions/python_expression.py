@@ -1,7 +1,7 @@
 """What a Python expression evaluates to."""
 
 import importlib
-from typing import Any, Dict, List
+from typing import Any
 
 from ..launch_context import LaunchContext
 from ..some_substitutions_type import SomeSubstitutionsType
@@ -21,12 +21,12 @@ class PythonExpression(Substitution):
         self.__python_modules = normalize_to_list_of_substitutions(python_modules)
 
     @property
-    def expression(self) -> List[Substitution]:
+    def expression(self) -> list[Substitution]:
         """What the expression is made of."""
         return self.__expression
 
     @property
-    def python_modules(self) -> List[Substitution]:
+    def python_modules(self) -> list[Substitution]:
         """The modules that the expression may name."""
         return self.__python_modules
 
@@ -36,7 +36,7 @@ class PythonExpression(Substitution):
         return f'PythonExpr({expression}, [{modules}])'
 
     def perform(self, context: LaunchContext) -> str:
-        names: Dict[str, Any] = {}
+        names: dict[str, Any] = {}
         for module_name in self.python_modules:
             module = importlib.import_module(context.perform_substitution(module_name))
             if module.__name__ == 'math':

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, List
+from typing import TYPE_CHECKING
 
 from ..substitution import Substitution
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..some_substitutions_type import SomeSubstitutionsType
 
 
-def normalize_to_list_of_substitutions(subst: SomeSubstitutionsType) -> List[Substitution]:
+def normalize_to_list_of_substitutions(subst: SomeSubstitutionsType) -> list[Substitution]:
     """Return substitutions whose texts are to be joined.
 
     Raises:
@@ -38,7 +38,7 @@ def normalize_to_list_of_substitutions(subst: SomeSubstitutionsType) -> List[Sub
         raise TypeError(f'{subst!r} is not a text: {error}') from None
 
 
-def normalize_to_list_of_entities(entities: SomeEntitiesType) -> List[LaunchDescriptionEntity]:
+def normalize_to_list_of_entities(entities: SomeEntitiesType) -> list[LaunchDescriptionEntity]:
     """Return entities as a list, flattened."""
     from ..launch_description_entity import LaunchDescriptionEntity
 

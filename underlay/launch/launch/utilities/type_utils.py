@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Optional, Union, get_args, get_origin
+from typing import Any, get_args, get_origin, TYPE_CHECKING
 
 import yaml
 
@@ -23,8 +23,8 @@ def is_substitution(value: Any) -> bool:
 
 
 def normalize_typed_substitution(
-    value: Any, data_type: Optional[type]
-) -> Union[Any, List[Substitution]]:
+    value: Any, data_type: type | None
+) -> Any | list[Substitution]:
     """Return a value of the type as it is, a substitution as a list of substitutions.
 
     Raises:
@@ -38,7 +38,7 @@ def normalize_typed_substitution(
 
 
 def perform_typed_substitution(
-    context: LaunchContext, value: Any, data_type: Optional[type]
+    context: LaunchContext, value: Any, data_type: type | None
 ) -> Any:
     """Return the value, made from its substitutions if it is given by such.
 
@@ -50,7 +50,7 @@ def perform_typed_substitution(
     return get_typed_value(perform_substitutions(context, value), data_type)
 
 
-def get_typed_value(value: str, data_type: Optional[type]) -> Any:
+def get_typed_value(value: str, data_type: type | None) -> Any:
     """Read a text as bool, int, float, str or a uniform list of one of these.
 
     Without a type, the text decides as in YAML.
@@ -71,7 +71,7 @@ def get_typed_value(value: str, data_type: Optional[type]) -> Any:
     return read
 
 
-def _is_instance(value: Any, data_type: Optional[type]) -> bool:
+def _is_instance(value: Any, data_type: type | None) -> bool:
     """Exactly of the type (a bool is no int); None allows every scalar and uniform lists."""
     if data_type is None:
         if isinstance(value, list):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, List, Tuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..launch_context import LaunchContext
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def visit_all_entities_and_collect_futures(
     entity: LaunchDescriptionEntity, context: LaunchContext
-) -> List[Tuple[LaunchDescriptionEntity, asyncio.Future]]:
+) -> list[tuple[LaunchDescriptionEntity, asyncio.Future]]:
     """Visit an entity and all that it yields; return (entity, what to wait for) pairs."""
     sub_entities = entity.visit(context)
     future = entity.get_asyncio_future()

@@ -1,6 +1,6 @@
 """Let the tests begin."""
 
-from typing import Callable, List
+from collections.abc import Callable
 
 from launch import Action, LaunchContext
 
@@ -10,7 +10,7 @@ class ReadyToTest(Action):
 
     def __init__(self) -> None:
         super().__init__()
-        self.__callbacks: List[Callable[[], None]] = []
+        self.__callbacks: list[Callable[[], None]] = []
 
     def _add_callback(self, callback: Callable[[], None]) -> None:
         self.__callbacks.append(callback)

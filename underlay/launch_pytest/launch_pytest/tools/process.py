@@ -8,18 +8,20 @@ output of a process is known only if its action has `cached_output=True`.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Awaitable, Callable, Optional
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from launch import LaunchContext
 from launch.actions import ExecuteProcess
 from launch.event_handlers import OnProcessExit, OnProcessIO, OnProcessStart
+
+from launch import LaunchContext
 
 
 async def wait_for_output(
     launch_context: LaunchContext,
     execute_process_action: ExecuteProcess,
     validate_output: Callable[[str], Any],
-    timeout: Optional[float] = None,
+    timeout: float | None = None,
 ) -> Any:
     """Wait until `validate_output` returns something true for stdout; return what it returned."""
     return await _wait_for_text(
@@ -31,7 +33,7 @@ async def wait_for_stderr(
     launch_context: LaunchContext,
     execute_process_action: ExecuteProcess,
     validate_output: Callable[[str], Any],
-    timeout: Optional[float] = None,
+    timeout: float | None = None,
 ) -> Any:
     """Wait until `validate_output` returns something true for stderr; return what it returned."""
     return await _wait_for_text(
@@ -43,7 +45,7 @@ async def assert_output(
     launch_context: LaunchContext,
     execute_process_action: ExecuteProcess,
     validate_output: Callable[[str], Any],
-    timeout: Optional[float] = None,
+    timeout: float | None = None,
 ) -> None:
     """Wait until `validate_output` does not raise AssertionError for stdout; else raise it."""
     text = execute_process_action.get_stdout
@@ -56,7 +58,7 @@ async def assert_stderr(
     launch_context: LaunchContext,
     execute_process_action: ExecuteProcess,
     validate_output: Callable[[str], Any],
-    timeout: Optional[float] = None,
+    timeout: float | None = None,
 ) -> None:
     """Wait until `validate_output` does not raise AssertionError for stderr; else raise it."""
     text = execute_process_action.get_stderr
@@ -68,7 +70,7 @@ async def assert_stderr(
 async def wait_for_start(
     launch_context: LaunchContext,
     execute_process_action: ExecuteProcess,
-    timeout: Optional[float] = None,
+    timeout: float | None = None,
 ) -> bool:
     """Wait until the process runs; return whether it does, or has done so."""
 
@@ -87,7 +89,7 @@ async def wait_for_start(
 async def wait_for_exit(
     launch_context: LaunchContext,
     execute_process_action: ExecuteProcess,
-    timeout: Optional[float] = None,
+    timeout: float | None = None,
 ) -> bool:
     """Wait until the process has ended; return whether it has."""
     exits = []
@@ -146,7 +148,7 @@ async def _wait_for_text(
     action: ExecuteProcess,
     text: Callable[[], str],
     validate: Callable[[str], Any],
-    timeout: Optional[float],
+    timeout: float | None,
 ) -> Any:
     return await _wait(
         context,
@@ -162,7 +164,7 @@ async def _wait(
     context: LaunchContext,
     make_handler: Callable[[Callable[[], None]], Any],
     condition: Callable[[], Any],
-    timeout: Optional[float],
+    timeout: float | None,
 ) -> Any:
     """Wait until the condition holds, looking again when the handler is called."""
     happened = asyncio.Event()

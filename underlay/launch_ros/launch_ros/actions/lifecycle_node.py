@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, List, Optional
+from typing import Any
 
-from launch import EventHandler, LaunchContext, LaunchDescriptionEntity, SomeSubstitutionsType
 from launch.actions import OpaqueFunction
 from launch.logging import get_logger
 from lifecycle_msgs.msg import TransitionEvent
 from lifecycle_msgs.srv import ChangeState as ChangeStateService
 from rclpy.client import Client
+
+from launch import EventHandler, LaunchContext, LaunchDescriptionEntity, SomeSubstitutionsType
 
 from ..events.lifecycle import ChangeState, StateTransition
 from ..ros_adapters import get_ros_node
@@ -27,9 +28,9 @@ class LifecycleNode(Node):
     ) -> None:
         """Say what to run; name and namespace are needed to find its topics and services."""
         super().__init__(name=name, namespace=namespace, **kwargs)
-        self.__client: Optional[Client] = None
+        self.__client: Client | None = None
 
-    def execute(self, context: LaunchContext) -> Optional[List[LaunchDescriptionEntity]]:
+    def execute(self, context: LaunchContext) -> list[LaunchDescriptionEntity] | None:
         self._resolve_name(context)
         node = get_ros_node(context)
         node.create_subscription(

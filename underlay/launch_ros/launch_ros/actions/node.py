@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Union
 
-from launch import LaunchContext, SomeSubstitutionsType
 from launch.actions import ExecuteProcess
 from launch.logging import get_logger
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
@@ -16,9 +15,16 @@ from rclpy.validate_namespace import validate_namespace
 from rclpy.validate_node_name import validate_node_name
 import yaml
 
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
+
 from ..parameter_descriptions import Parameter, ParameterFile
 from ..substitutions import ExecutableInPackage
-from ..utilities import evaluate_parameter_dict, make_namespace_absolute, prefix_namespace
+from ..utilities import (
+    check_parameter_dict,
+    evaluate_parameter_dict,
+    make_namespace_absolute,
+    prefix_namespace,
+)
 
 SomeParameters = Union[
     Mapping, Parameter, ParameterFile, SomeSubstitutionsType, 'os.PathLike[str]']
@@ -34,15 +40,14 @@ class Node(ExecuteProcess):
         self,
         *,
         executable: SomeSubstitutionsType,
-        package: Optional[SomeSubstitutionsType] = None,
-        name: Optional[SomeSubstitutionsType] = None,
-        namespace: Optional[SomeSubstitutionsType] = None,
-        exec_name: Optional[SomeSubstitutionsType] = None,
-        parameters: Optional[Sequence[SomeParameters]] = None,
-        remappings: Optional[
-            Iterable[Tuple[SomeSubstitutionsType, SomeSubstitutionsType]]] = None,
-        ros_arguments: Optional[Iterable[SomeSubstitutionsType]] = None,
-        arguments: Optional[Iterable[SomeSubstitutionsType]] = None,
+        package: SomeSubstitutionsType | None = None,
+        name: SomeSubstitutionsType | None = None,
+        namespace: SomeSubstitutionsType | None = None,
+        exec_name: SomeSubstitutionsType | None = None,
+        parameters: Sequence[SomeParameters] | None = None,
+        remappings: Iterable[tuple[SomeSubstitutionsType, SomeSubstitutionsType]] | None = None,
+        ros_arguments: Iterable[SomeSubstitutionsType] | None = None,
+        arguments: Iterable[SomeSubstitutionsType] | None = None,
         **kwargs: Any,
     ) -> None:
         """Say what to run.
@@ -62,7 +67,7 @@ class Node(ExecuteProcess):
             kwargs: see ExecuteProcess.
 
         Raises:
-            TypeError: `parameters` is not a list.
+            TypeError: parameters or remappings are no lists of what they should be.
         """
         program = executable if package is None else ExecutableInPackage(executable, package)
         cmd = [program, *(arguments or ())]
@@ -76,14 +81,11 @@ class Node(ExecuteProcess):
         self.__name = name
         self.__namespace = namespace
         self.__parameters = [_normalize(parameter) for parameter in parameters or ()]
-        self.__remappings = [
-            (normalize_to_list_of_substitutions(src), normalize_to_list_of_substitutions(dst))
-            for src, dst in remappings or ()
-        ]
-        self.__full_name: Optional[str] = None
+        self.__remappings = [_normalize_rule(rule) for rule in remappings or ()]
+        self.__full_name: str | None = None
 
     @property
-    def node_package(self) -> Optional[SomeSubstitutionsType]:
+    def node_package(self) -> SomeSubstitutionsType | None:
         """The package."""
         return self.__package
 
@@ -108,7 +110,7 @@ class Node(ExecuteProcess):
         unknown = (self.UNSPECIFIED_NODE_NAME, self.UNSPECIFIED_NODE_NAMESPACE)
         return not any(part in self.node_name for part in unknown)
 
-    def _resolve_name(self, context: LaunchContext) -> List[str]:
+    def _resolve_name(self, context: LaunchContext) -> list[str]:
         """Work out `node_name`; return the arguments that set it."""
         arguments = []
         name, namespace = self.UNSPECIFIED_NODE_NAME, self.UNSPECIFIED_NODE_NAMESPACE
@@ -126,7 +128,7 @@ class Node(ExecuteProcess):
         self.__full_name = prefix_namespace(namespace, name)
         return arguments
 
-    def _expand_cmd(self, context: LaunchContext) -> List[str]:
+    def _expand_cmd(self, context: LaunchContext) -> list[str]:
         cmd = super()._expand_cmd(context)
         cmd += ['--ros-args', *self._resolve_name(context)]
         for parameter in context.launch_configurations.get('global_params', []):
@@ -146,8 +148,8 @@ class Node(ExecuteProcess):
         return cmd
 
     def __parameter_arguments(
-        self, context: LaunchContext, parameter: Union[Mapping, Parameter, ParameterFile]
-    ) -> List[str]:
+        self, context: LaunchContext, parameter: Mapping | Parameter | ParameterFile
+    ) -> list[str]:
         if isinstance(parameter, Parameter):
             return _parameter_rule(*parameter.evaluate(context))
         if isinstance(parameter, ParameterFile):
@@ -156,7 +158,7 @@ class Node(ExecuteProcess):
         return self.__file_argument(
             _write_parameters(scope, evaluate_parameter_dict(context, parameter)))
 
-    def __file_argument(self, path: Path) -> List[str]:
+    def __file_argument(self, path: Path) -> list[str]:
         if not path.is_file():
             get_logger(__name__).warning(f'Parameter file path is not a file: {path}')
             return []
@@ -167,19 +169,27 @@ def _perform(context: LaunchContext, text: SomeSubstitutionsType) -> str:
     return perform_substitutions(context, normalize_to_list_of_substitutions(text))
 
 
-def _normalize(parameter: SomeParameters) -> Union[Mapping, Parameter, ParameterFile]:
+def _normalize(parameter: SomeParameters) -> Mapping | Parameter | ParameterFile:
+    if isinstance(parameter, Mapping):
+        check_parameter_dict(parameter)
     if isinstance(parameter, (Mapping, Parameter, ParameterFile)):
         return parameter
     return ParameterFile(parameter)
 
 
-def _parameter_rule(name: str, value: Any) -> List[str]:
+def _normalize_rule(rule: Any) -> tuple[list[Substitution], list[Substitution]]:
+    if not isinstance(rule, (list, tuple)) or len(rule) != 2:
+        raise TypeError(f'a remapping must be a pair (from, to), got {rule!r}')
+    return normalize_to_list_of_substitutions(rule[0]), normalize_to_list_of_substitutions(rule[1])
+
+
+def _parameter_rule(name: str, value: Any) -> list[str]:
     text = yaml.safe_dump(value, default_flow_style=True, width=float('inf'))
     value_text = text.removesuffix('...\n').strip()
     return ['-p', f'{name}:={value_text}']
 
 
-def _write_parameters(scope: str, parameters: Dict[str, Any]) -> Path:
+def _write_parameters(scope: str, parameters: dict[str, Any]) -> Path:
     """Write a parameter file; it stays, because a respawned process reads it again."""
     with NamedTemporaryFile('w', prefix='launch_params_', delete=False) as file:
         yaml.safe_dump({scope: {'ros__parameters': parameters}}, file)

@@ -1,12 +1,13 @@
 """Put the nodes that follow into a namespace."""
 
-from typing import Any, List
+from typing import Any
 
-from launch import Action, LaunchContext, SomeSubstitutionsType, Substitution
 from launch.substitutions import SubstitutionFailure
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from rclpy.exceptions import InvalidNamespaceException
 from rclpy.validate_namespace import validate_namespace
+
+from launch import Action, LaunchContext, SomeSubstitutionsType, Substitution
 
 from ..utilities import make_namespace_absolute, prefix_namespace
 
@@ -19,7 +20,7 @@ class PushROSNamespace(Action):
         self.__namespace = normalize_to_list_of_substitutions(namespace)
 
     @property
-    def namespace(self) -> List[Substitution]:
+    def namespace(self) -> list[Substitution]:
         """What the namespace is made of."""
         return self.__namespace
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from launch import Action, LaunchContext, SomeSubstitutionsType
 from launch.utilities import normalize_to_list_of_substitutions
 
-from ..utilities import evaluate_parameter_dict
+from launch import Action, LaunchContext, SomeSubstitutionsType
+
+from ..utilities import check_parameter_dict, evaluate_parameter_dict
 
 
 class SetParameter(Action):
@@ -14,6 +15,7 @@ class SetParameter(Action):
     def __init__(self, name: SomeSubstitutionsType, value: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.__parameter = {tuple(normalize_to_list_of_substitutions(name)): value}
+        check_parameter_dict(self.__parameter)
 
     def execute(self, context: LaunchContext) -> None:
         evaluated = evaluate_parameter_dict(context, self.__parameter)

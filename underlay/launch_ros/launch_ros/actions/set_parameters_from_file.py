@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from launch import Action, LaunchContext, SomeSubstitutionsType
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
+
+from launch import Action, LaunchContext, SomeSubstitutionsType
 
 
 class SetParametersFromFile(Action):

@@ -1,9 +1,10 @@
 """Remap a name of the nodes that follow."""
 
-from typing import Any, List
+from typing import Any
+
+from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 
 from launch import Action, LaunchContext, SomeSubstitutionsType, Substitution
-from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 
 
 class SetRemap(Action):
@@ -17,12 +18,12 @@ class SetRemap(Action):
         self.__dst = normalize_to_list_of_substitutions(dst)
 
     @property
-    def src(self) -> List[Substitution]:
+    def src(self) -> list[Substitution]:
         """What the name in the node's code is made of."""
         return self.__src
 
     @property
-    def dst(self) -> List[Substitution]:
+    def dst(self) -> list[Substitution]:
         """What the name in the graph is made of."""
         return self.__dst
 

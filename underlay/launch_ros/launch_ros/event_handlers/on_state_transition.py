@@ -1,6 +1,7 @@
 """Handle that a node has changed its state."""
 
-from typing import Any, Callable, Optional
+from collections.abc import Callable
+from typing import Any
 
 from launch import Event, EventHandler, SomeEntitiesType
 
@@ -15,11 +16,11 @@ class OnStateTransition(EventHandler):
         self,
         *,
         entities: SomeEntitiesType,
-        target_lifecycle_node: Optional[LifecycleNode] = None,
-        transition: Optional[str] = None,
-        start_state: Optional[str] = None,
-        goal_state: Optional[str] = None,
-        matcher: Optional[Callable[[Event], bool]] = None,
+        target_lifecycle_node: LifecycleNode | None = None,
+        transition: str | None = None,
+        start_state: str | None = None,
+        goal_state: str | None = None,
+        matcher: Callable[[Event], bool] | None = None,
         **kwargs: Any,
     ) -> None:
         """Say which transitions are meant.

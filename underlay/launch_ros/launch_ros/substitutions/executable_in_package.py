@@ -1,12 +1,12 @@
 """Where a node's program is."""
 
-import os
+from pathlib import Path
 import shutil
-from typing import List
 
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch.substitutions import SubstitutionFailure
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
+
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
 
 from .find_package import FindPackagePrefix
 
@@ -19,7 +19,7 @@ class ExecutableInPackage(FindPackagePrefix):
         self.__executable = normalize_to_list_of_substitutions(executable)
 
     @property
-    def executable(self) -> List[Substitution]:
+    def executable(self) -> list[Substitution]:
         """What the name of the program is made of."""
         return self.__executable
 
@@ -38,8 +38,8 @@ class ExecutableInPackage(FindPackagePrefix):
         executable = perform_substitutions(context, self.executable)
         package = perform_substitutions(context, self.package)
         prefix = super().perform(context)
-        libexec = os.path.join(prefix, 'lib', package)
-        if not os.path.exists(libexec):
+        libexec = Path(prefix, 'lib', package)
+        if not libexec.exists():
             raise SubstitutionFailure(
                 f"package '{package}' found at '{prefix}', but libexec directory '{libexec}' "
                 'does not exist')

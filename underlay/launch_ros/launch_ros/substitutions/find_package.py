@@ -1,10 +1,10 @@
 """Where a package is installed."""
 
-from typing import List
 
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
+
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
 
 
 class FindPackage(Substitution):
@@ -14,7 +14,7 @@ class FindPackage(Substitution):
         self.__package = normalize_to_list_of_substitutions(package)
 
     @property
-    def package(self) -> List[Substitution]:
+    def package(self) -> list[Substitution]:
         """What the name of the package is made of."""
         return self.__package
 

@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Dict
+from typing import Any
 
-from launch import LaunchContext, Substitution
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 import yaml
+
+from launch import LaunchContext, Substitution
 
 from ..parameter_descriptions import ParameterValue
 
 _SCALARS = (bool, int, float, str)
 
 
+def check_parameter_dict(parameters: Mapping) -> None:
+    """Refuse what can be no parameter, whatever the launch will be like.
+
+    Raises:
+        TypeError: a name is no text, or a value is of no type that a parameter can have.
+    """
+    for name, value in parameters.items():
+        normalize_to_list_of_substitutions(name)
+        if isinstance(value, Mapping):
+            check_parameter_dict(value)
+        else:
+            _check_value(name, value)
+
+
+def _check_value(name: Any, value: Any) -> None:
+    if isinstance(value, (*_SCALARS, bytes, Substitution, ParameterValue)):
+        return
+    if not isinstance(value, Sequence):
+        raise TypeError(f'Unexpected type for parameter value {value!r} of {name!r}')
+    for item in value:
+        if isinstance(item, (bytes, ParameterValue)):
+            raise TypeError(f'Unexpected type for item {item!r} of parameter {name!r}')
+        _check_value(name, item)
+
+
 def evaluate_parameter_dict(
     context: LaunchContext, parameters: Mapping, prefix: str = ''
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """Return the values by name; names of nested dicts are joined by dots.
 
     Strings stay strings. Texts of substitutions are read as YAML, so that '1' is an integer.
 
     Raises:
-        TypeError: a value is of no type that a parameter can have.
+        TypeError: the text of a substitution is of no type that a parameter can have.
     """
-    values: Dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in parameters.items():
         name = prefix + perform_substitutions(context, normalize_to_list_of_substitutions(key))
         if isinstance(value, Mapping):
@@ -41,9 +67,7 @@ def _evaluate(context: LaunchContext, name: str, value: Any) -> Any:
         return value
     if isinstance(value, Substitution):
         return _read_yaml(name, context.perform_substitution(value))
-    if isinstance(value, Sequence):
-        return _evaluate_sequence(context, name, value)
-    raise TypeError(f'Unexpected type for parameter value {value!r} of "{name}"')
+    return _evaluate_sequence(context, name, value)
 
 
 def _evaluate_sequence(context: LaunchContext, name: str, value: Sequence) -> Any:
@@ -51,10 +75,10 @@ def _evaluate_sequence(context: LaunchContext, name: str, value: Sequence) -> An
 
     To make a list of texts, put each into a list of its own.
     """
-    if any(isinstance(item, Substitution) for item in value):
-        if all(isinstance(item, (str, Substitution)) for item in value):
-            parts = normalize_to_list_of_substitutions(value)
-            return _read_yaml(name, perform_substitutions(context, parts))
+    is_text = all(isinstance(item, (str, Substitution)) for item in value)
+    if is_text and any(isinstance(item, Substitution) for item in value):
+        parts = normalize_to_list_of_substitutions(value)
+        return _read_yaml(name, perform_substitutions(context, parts))
     items = [_evaluate(context, name, item) for item in value]
     if {type(item) for item in items} == {int, float}:
         return [float(item) for item in items]

@@ -1,9 +1,8 @@
 """Relative and absolute namespaces."""
 
-from typing import Optional
 
 
-def prefix_namespace(base_ns: Optional[str], ns: Optional[str]) -> Optional[str]:
+def prefix_namespace(base_ns: str | None, ns: str | None) -> str | None:
     """Return a namespace seen from another one; an absolute one stays as it is."""
     if ns is None or base_ns is None:
         combined = base_ns if ns is None else ns
@@ -16,6 +15,6 @@ def prefix_namespace(base_ns: Optional[str], ns: Optional[str]) -> Optional[str]
     return combined.rstrip('/')
 
 
-def make_namespace_absolute(ns: Optional[str]) -> Optional[str]:
+def make_namespace_absolute(ns: str | None) -> str | None:
     """Return a namespace with a slash in front; None stays None."""
     return ns if ns is None or ns.startswith('/') else f'/{ns}'

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict
+from collections.abc import Callable
+from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...actions import ExecuteProcess
 
 
-def _matches(holds: Callable[[Dict[str, Any]], bool]) -> Callable[[ExecuteProcess], bool]:
+def _matches(holds: Callable[[dict[str, Any]], bool]) -> Callable[[ExecuteProcess], bool]:
     """Return a matcher on the details of a process; one that was never started matches nothing."""
 
     def matcher(action: ExecuteProcess) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import signal
-from typing import TYPE_CHECKING, Callable, Union
+from typing import TYPE_CHECKING
 
 from ...event import Event
 
@@ -34,7 +35,7 @@ class SignalProcess(ProcessTargetedEvent):
     def __init__(
         self,
         *,
-        signal_number: Union[str, signal.Signals],
+        signal_number: str | signal.Signals,
         process_matcher: Callable[[ExecuteProcess], bool],
     ) -> None:
         """Say which signal.

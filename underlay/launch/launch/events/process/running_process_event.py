@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, List, Optional
+from typing import TYPE_CHECKING
 
 from ...event import Event
 
@@ -20,9 +20,9 @@ class RunningProcessEvent(Event):
         *,
         action: ExecuteProcess,
         name: str,
-        cmd: List[str],
-        cwd: Optional[str],
-        env: Dict[str, str],
+        cmd: list[str],
+        cwd: str | None,
+        env: dict[str, str],
         pid: int,
     ) -> None:
         self.action = action

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Dict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lifecycle_msgs.msg import Transition
 
 from launch import Event
-from lifecycle_msgs.msg import Transition
 
 if TYPE_CHECKING:
     from ...actions import LifecycleNode
@@ -27,7 +29,7 @@ class ChangeState(Event):
     """Asks matching nodes for a transition of lifecycle_msgs/Transition."""
 
     name = 'launch_ros.events.lifecycle.ChangeState'
-    valid_transitions: Dict[int, str] = {getattr(Transition, name): name for name in _TRANSITIONS}
+    valid_transitions: dict[int, str] = {getattr(Transition, name): name for name in _TRANSITIONS}
 
     def __init__(
         self, *, lifecycle_node_matcher: Callable[[LifecycleNode], bool], transition_id: int

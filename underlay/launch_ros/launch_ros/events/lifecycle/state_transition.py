@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from launch import Event
 from lifecycle_msgs.msg import TransitionEvent
+
+from launch import Event
 
 if TYPE_CHECKING:
     from ...actions import LifecycleNode
