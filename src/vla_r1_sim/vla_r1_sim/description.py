@@ -18,20 +18,21 @@ ARM_JOINTS = (
 FINGER_JOINTS = ('left_finger_joint', 'right_finger_joint')
 
 
-def _share() -> Path:
+def share_directory() -> Path:
+    """Return where urdf/ and config/ are installed."""
     return Path(get_package_share_directory('vla_r1_sim'))
 
 
 @lru_cache
 def robot_description() -> str:
     """Return the URDF."""
-    return xacro.process_file(str(_share() / 'urdf' / 'arm.urdf.xacro')).toprettyxml(indent=' ')
+    return xacro.process_file(str(share_directory() / 'urdf' / 'arm.urdf.xacro')).toprettyxml(indent=' ')
 
 
 @lru_cache
 def robot_description_semantic() -> str:
     """Return the SRDF."""
-    return (_share() / 'config' / 'arm.srdf').read_text()
+    return (share_directory() / 'config' / 'arm.srdf').read_text()
 
 
 @lru_cache

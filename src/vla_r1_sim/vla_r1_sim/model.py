@@ -1,21 +1,13 @@
 """From a SceneSpec to a compiled MuJoCo model: table, lights, camera, objects, the arm."""
 
 import math
-import os
 
-os.environ.setdefault('MUJOCO_GL', 'egl')  # before the import, which fails without a display
-
-import mujoco  # noqa: E402
-import numpy as np  # noqa: E402
-from vla_r1_sim.description import (  # noqa: E402
-    ARM_JOINTS,
-    disabled_collisions,
-    robot_description,
-)
-from vla_r1_sim.scene import CameraSpec, ObjectSpec, SceneSpec  # noqa: E402
-from vla_r1_sim.scene import TABLE_CENTER, TABLE_HALF_SIZE  # noqa: E402
-from vla_r1_sim.vocabulary import COLORS  # noqa: E402
-from vla_r1_sim.wood import SIZE, wood_texture  # noqa: E402
+import mujoco
+import numpy as np
+from vla_r1_sim.description import ARM_JOINTS, disabled_collisions, robot_description
+from vla_r1_sim.scene import CameraSpec, ObjectSpec, SceneSpec, TABLE_CENTER, TABLE_HALF_SIZE
+from vla_r1_sim.vocabulary import COLORS
+from vla_r1_sim.wood import SIZE, wood_texture
 
 TIMESTEP_NS = 2_000_000
 CAMERA = 'camera'

@@ -66,12 +66,12 @@ def verdict(world: World) -> Verdict:
         what = world.scene.instruction or 'no instruction'
         return Verdict(False, f'nothing in the scene is named by {what!r}')
     name = names[0]
-    height = world.lowest_point(name)
+    height_mm = round(1000 * world.lowest_point(name))
     fingers = len(_FINGERS & world.touching(name))
     others = ', '.join(touched(world, but=(name,))) or 'none'
     return Verdict(
         lifted(world, name),
-        f'{name} is {1000 * height:.0f} mm above the table (needed: {1000 * LIFT_HEIGHT:.0f}), '
+        f'{name} is {height_mm} mm above the table (needed: {1000 * LIFT_HEIGHT:.0f}), '
         f'{fingers} of 2 fingers touch it; other objects moved: {others}',
     )
 
