@@ -14,7 +14,7 @@ setup(
     zip_safe=True,
     maintainer='VLA-R1 for ROS 2 maintainers',
     maintainer_email='maintainers@example.com',
-    description="Stand-in for MoveIt's move_group on machines without apt ROS: plans with roboplan.",
+    description="Stand-in for MoveIt's move_group, for machines without apt ROS.",
     license='Apache-2.0',
     entry_points={
         'console_scripts': ['move_group = moveit_ros_move_group.move_group_node:main'],

@@ -9,9 +9,10 @@ import numpy as np
 import roboplan.core as rp
 
 from moveit_ros_move_group.robot import Robot
-from moveit_ros_move_group.transforms import Matrix
+from moveit_ros_move_group.transforms import make_pose, Matrix
 from moveit_ros_move_group.world import AttachedObject, CollisionObject, Shape, World
 
+CYLINDER_BOXES = 6
 GREY = np.array([0.5, 0.5, 0.5, 1.0])
 
 
@@ -96,13 +97,9 @@ class CollisionScene:
         if shape.kind == 'box':
             box = rp.Box(*(side + 2 * padding for side in shape.size))
             self.model.addBoxGeometry(name, frame, box, at, GREY)
-        elif shape.kind == 'sphere':
+        else:
             sphere = rp.Sphere(shape.size[0] + padding)
             self.model.addSphereGeometry(name, frame, sphere, at, GREY)
-        else:
-            length, radius = shape.size
-            cylinder = rp.Cylinder(radius + padding, length + 2 * padding)
-            self.model.addCylinderGeometry(name, frame, cylinder, at, GREY)
 
     def _pairs(self, *, padded: bool) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """Sort all pairs into those to check and those free to touch.
@@ -140,8 +137,26 @@ class CollisionScene:
 
 
 def _named(item: CollisionObject | AttachedObject) -> list[tuple[str, Shape]]:
-    """Give each shape a geometry name of its own."""
-    return [(f'{item.name}/{k}', shape) for k, shape in enumerate(item.shapes)]
+    """Give each shape a geometry name of its own; cylinders become boxes."""
+    shapes = [part for shape in item.shapes for part in _without_cylinder(shape)]
+    return [(f'{item.name}/{k}', shape) for k, shape in enumerate(shapes)]
+
+
+def _without_cylinder(shape: Shape) -> list[Shape]:
+    """Replace a cylinder by boxes that together are the 12-sided prism around it.
+
+    coal 3.0.3 missed 2 to 5 % of the contacts between two cylinders whose axes are nearly
+    parallel, as a bottle and the palm above it are; it missed none between cylinder and box.
+    """
+    if shape.kind != 'cylinder':
+        return [shape]
+    length, radius = shape.size
+    size = (2 * radius, 2 * radius * np.tan(np.pi / 2 / CYLINDER_BOXES), length)
+    turns = np.arange(CYLINDER_BOXES) * np.pi / CYLINDER_BOXES / 2
+    return [
+        Shape('box', size, shape.pose @ make_pose(np.zeros(3), (0, 0, np.sin(a), np.cos(a))))
+        for a in turns
+    ]
 
 
 def _limits_config(robot: Robot) -> rp.YamlNode:

@@ -17,6 +17,8 @@ from moveit_ros_move_group.robot import Group, Robot
 from moveit_ros_move_group.timing import Scaling, Trajectory
 from moveit_ros_move_group.transforms import make_pose, Matrix, quaternion_of
 
+REPEATABLE = 1e-4  # [rad or m] no goal needs to be met closer than this
+
 Frames = Callable[[str], Matrix]
 """Maps a frame's name to its (4, 4) pose in the planning frame."""
 
@@ -129,13 +131,19 @@ def _joint_goal(message: Constraints, group: Group, start: Mapping[str, float]) 
             Code.INVALID_GOAL_CONSTRAINTS,
             f"{', '.join(foreign)} not in group '{group.name}': it has {', '.join(group.joints)}.",
         )
-    return JointGoal(np.array([wanted.get(name, start[name]) for name in group.joints]))
+    tolerance = {
+        c.joint_name: min(c.tolerance_above, c.tolerance_below) for c in message.joint_constraints
+    }
+    return JointGoal(
+        np.array([wanted.get(name, start[name]) for name in group.joints]),
+        np.array([max(tolerance.get(name, 0.0), REPEATABLE) for name in group.joints]),
+    )
 
 
 def _pose_goal(message: Constraints, robot: Robot, frames: Frames) -> PoseGoal:
     position = message.position_constraints[0]
     regions = position.constraint_region.primitive_poses
-    if len(regions) != 1 or position.constraint_region.meshes:
+    if len(regions) != 1 or len(position.constraint_region.primitives) != 1:
         raise MoveItError(
             Code.INVALID_GOAL_CONSTRAINTS,
             'A position constraint needs one primitive with its pose: its centre is the target.',
@@ -162,7 +170,12 @@ def _pose_goal(message: Constraints, robot: Robot, frames: Frames) -> PoseGoal:
             ]
         )
     return PoseGoal(
-        link, centre[:3, 3], np.array([offset.x, offset.y, offset.z]), rotation, tolerance
+        link=link,
+        target=centre[:3, 3],
+        offset=np.array([offset.x, offset.y, offset.z]),
+        rotation=rotation,
+        tolerance=tolerance,
+        radius=min(position.constraint_region.primitives[0].dimensions, default=0.0),
     )
 
 

@@ -58,10 +58,12 @@ def initial_world(robot: Robot) -> World:
     return World(AllowedCollisions(dict.fromkeys(robot.allowed_pairs, True)))
 
 
-def apply_scene(world: World, message: PlanningScene, robot: Robot, frames: Frames) -> World:
+def apply_scene(
+    world: World, message: PlanningScene, robot: Robot, frames: Frames, *, diff: bool
+) -> World:
     """Return the world after a PlanningScene message; all of it, or none.
 
-    As in MoveIt, a message that is not a diff starts from nothing, and an allowed collision
+    As in MoveIt, a message that is no `diff` starts from nothing, and an allowed collision
     matrix replaces the old one as a whole: send the one of `get_planning_scene`, changed.
 
     Raises:
@@ -70,11 +72,9 @@ def apply_scene(world: World, message: PlanningScene, robot: Robot, frames: Fram
     if message.world.octomap.octomap.data:
         raise MoveItError(Code.FAILURE, 'Octomaps are not supported: send boxes instead.')
     if message.link_padding or message.link_scale:
-        raise MoveItError(
-            Code.FAILURE, 'Link padding and scale are not supported: leave them out.'
-        )
+        raise MoveItError(Code.FAILURE, 'Link padding and scale are not supported.')
     matrix = message.allowed_collision_matrix
-    if not message.is_diff:
+    if not diff:
         world = World(_matrix(matrix))
     elif matrix.entry_names:
         world = replace(world, acm=_matrix(matrix))
@@ -157,9 +157,7 @@ def _apply_object(
     if operation == MOVE:
         item = world.object(name)
         if message.primitives:
-            raise MoveItError(
-                Code.FAILURE, f"MOVE of '{name}' must not carry new shapes: use ADD."
-            )
+            raise MoveItError(Code.FAILURE, f"MOVE of '{name}' carries shapes: use ADD for those.")
         return world.with_object(replace(item, pose=pose))
     if not name or name in robot.links or name in world.attached:
         raise MoveItError(
@@ -187,7 +185,7 @@ def _shapes(message: CollisionObjectMsg) -> tuple[Shape, ...]:
     if len(poses) != len(message.primitives):
         raise MoveItError(
             Code.FAILURE,
-            f"Object '{message.id}': primitives and primitive_poses differ in number.",
+            f"Object '{message.id}' needs a pose for each primitive, or none.",
         )
     kinds = {number: (kind, length) for kind, (number, length) in PRIMITIVES.items()}
     shapes = []
@@ -197,7 +195,7 @@ def _shapes(message: CollisionObjectMsg) -> tuple[Shape, ...]:
         if not kind or len(size) != length or not all(0.0 < side < 1e3 for side in size):
             raise MoveItError(
                 Code.FAILURE,
-                f"Object '{message.id}': primitive of type {primitive.type} with dimensions {size}; "
+                f"Object '{message.id}': type {primitive.type} with dimensions {size}; "
                 'give a BOX (x, y, z), SPHERE (radius) or CYLINDER (height, radius) in metres.',
             )
         shapes.append(Shape(kind, size, pose_matrix(pose)))

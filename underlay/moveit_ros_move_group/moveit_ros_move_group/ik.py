@@ -27,6 +27,7 @@ class PoseGoal:
         offset: (3,) point in the link's frame [m].
         rotation: (3, 3) orientation, or None when any will do.
         tolerance: (3,) allowed rotation [rad] about the x, y, z axes of `rotation`.
+        radius: [m] from `target` that counts as there.
     """
 
     link: str
@@ -34,6 +35,17 @@ class PoseGoal:
     offset: Matrix
     rotation: Matrix | None
     tolerance: Matrix
+    radius: float
+
+    def is_met(self, pose: Matrix) -> bool:
+        """Say whether a (4, 4) pose of the link is within the tolerances."""
+        point = pose[:3, :3] @ self.offset + pose[:3, 3]
+        if np.linalg.norm(point - self.target) > self.radius:
+            return False
+        if self.rotation is None:
+            return True
+        turn = rotation_vector(self.rotation.T @ pose[:3, :3])
+        return bool((np.abs(turn) <= self.tolerance).all())
 
     def sample(self, rng: np.random.Generator, attempt: int) -> Matrix:
         """Return a (4, 4) link pose that meets the goal; attempt 0 is the middle of it."""

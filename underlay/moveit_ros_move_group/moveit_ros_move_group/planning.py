@@ -23,14 +23,14 @@ from moveit_ros_move_group.transforms import Matrix
 
 EDGE_STEP = 0.02  # [rad] between the collision checks along an edge
 SLICE = 0.5  # [s] of search between two looks at `cancelled`
-SAME = 1e-4  # [rad] start and goal closer than this need no motion
 
 
 @dataclass(frozen=True)
 class JointGoal:
-    """Positions (J,) of all joints of the group [rad or m]."""
+    """Positions (J,) of all joints of the group [rad or m], and how near (J,) is near enough."""
 
     positions: Matrix
+    tolerance: Matrix
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,9 @@ def plan(
     """
     deadline = time.monotonic() + request.seconds
     check_start(exact, request.group, request.start)
+    if any(_is_met(exact, request, goal) for goal in request.goals):
+        return standing(request.group.joints, request.start[exact.indices(request.group.joints)])
     candidates = _goal_configurations(exact, request, seed)
-    index = exact.indices(request.group.joints)
-    if np.abs(candidates[0] - request.start[index]).max() < SAME:
-        return standing(request.group.joints, request.start[index])
     found: list[Trajectory] = []
     attempt, reason = 0, 'no path found'
     while len(found) < request.attempts and (attempt == 0 or time.monotonic() < deadline):
@@ -132,20 +131,27 @@ def check_start(scene: CollisionScene, group: Group, start: Matrix) -> None:
         )
 
 
+def _is_met(scene: CollisionScene, request: Request, goal: PoseGoal | JointGoal) -> bool:
+    if isinstance(goal, PoseGoal):
+        return goal.is_met(scene.link_pose(request.start, goal.link))
+    at = request.start[scene.indices(request.group.joints)]
+    return bool((np.abs(at - goal.positions) <= goal.tolerance).all())
+
+
 def _goal_configurations(scene: CollisionScene, request: Request, seed: int) -> list[Matrix]:
     """Return configurations (J,) that reach one of the goals, goal by goal, nearest first."""
     found: list[Matrix] = []
-    first_error: MoveItError | None = None
+    errors: list[MoveItError] = []
     for goal in request.goals:
         try:
             if isinstance(goal, PoseGoal):
                 found += solve_pose(scene, request.group, goal, request.start, seed)
             else:
                 found.append(_checked(scene, request, goal))
-        except MoveItError as error:
-            first_error = first_error or error
-    if first_error is not None and not found:
-        raise first_error
+        except MoveItError as error:  # noqa: PERF203
+            errors.append(error)
+    if not found:
+        raise errors[0]
     return found
 
 

@@ -158,9 +158,7 @@ def _groups(
             at = tip
             while at != chain.get('base_link'):
                 if at not in parents:
-                    raise ValueError(
-                        f"group '{name}': no chain from base_link to tip_link '{tip}'"
-                    )
+                    raise ValueError(f"group '{name}': no chain to tip_link '{tip}'")
                 joint, at = parents[at]
                 names.insert(0, joint)
         else:

@@ -4,6 +4,7 @@ from pathlib import Path
 import subprocess
 import sys
 
+from moveit_msgs.msg import MoveItErrorCodes
 import pytest
 import rclpy
 import yaml
@@ -23,7 +24,7 @@ def load(name: str):
 
 
 model = load('robot_model')
-load('move_group_client')
+joint_goal = load('move_group_client').joint_goal
 
 
 def parameters() -> dict:
@@ -88,8 +89,16 @@ def connected(processes):
 
 @pytest.fixture
 def client(connected):
-    """A client of a move_group with an empty world and a healthy driver."""
+    """A client of a move_group with an empty world, and a healthy robot at HOME."""
     connected.set_fault('')
-    assert connected.change_scene(objects=[sys.modules['moveit_msgs.msg'].CollisionObject(
-        operation=sys.modules['moveit_msgs.msg'].CollisionObject.REMOVE)])
+    assert connected.clear_scene()
     return connected
+
+
+@pytest.fixture
+def at_home(client):
+    goal = client.goal(joint_goal(model.JOINTS, model.HOME), plan_only=False)
+    result = client.move(goal)
+    assert result.error_code.val == MoveItErrorCodes.SUCCESS, result.error_code
+    client.spin_until(lambda: client.at(model.HOME))
+    return client

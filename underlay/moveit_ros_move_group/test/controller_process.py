@@ -4,6 +4,7 @@ Faults are asked for through the parameter `fault`: '', 'refuse', 'abort', 'free
 'silent' (publishes no joint state).
 """
 
+import contextlib
 import threading
 import time
 
@@ -85,10 +86,8 @@ def main() -> None:
     rclpy.init()
     executor = MultiThreadedExecutor(num_threads=4)
     executor.add_node(Driver())
-    try:
+    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
         executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
     rclpy.try_shutdown()
 
 

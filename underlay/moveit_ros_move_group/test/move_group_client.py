@@ -6,6 +6,7 @@ import time
 from geometry_msgs.msg import Pose
 from moveit_msgs.action import ExecuteTrajectory, MoveGroup
 from moveit_msgs.msg import (
+    AttachedCollisionObject,
     CollisionObject,
     Constraints,
     JointConstraint,
@@ -20,6 +21,7 @@ import rclpy
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from robot_model import JOINTS
 from sensor_msgs.msg import JointState
 from shape_msgs.msg import SolidPrimitive
 from std_msgs.msg import Float64
@@ -42,9 +44,7 @@ def pose_goal(target: Pose, frame: str = 'base_link', link: str = 'tcp') -> Cons
         SolidPrimitive(type=SolidPrimitive.SPHERE, dimensions=[0.001])
     ]
     position.constraint_region.primitive_poses = [Pose(position=target.position)]
-    orientation = OrientationConstraint(
-        link_name=link, orientation=target.orientation, weight=1.0
-    )
+    orientation = OrientationConstraint(link_name=link, orientation=target.orientation, weight=1.0)
     orientation.header.frame_id = frame
     for axis in 'xyz':
         setattr(orientation, f'absolute_{axis}_axis_tolerance', 0.001)
@@ -98,7 +98,14 @@ class Client(Node):
             assert action.wait_for_server(seconds)
         for service in (self.cartesian, self.apply, self.get, self.driver):
             assert service.wait_for_service(seconds)
+        # The servers may be there before the driver's joint states reach move_group.
+        self.spin_until(lambda: bool(self.scene(2).robot_state.joint_state.name), seconds)
         self.spin_until(lambda: bool(self.joints), seconds)
+
+    def scene(self, components: int = 0) -> PlanningScene:
+        request = GetPlanningScene.Request()
+        request.components.components = components
+        return self.call(self.get, request).scene
 
     def spin_until(self, condition, seconds: float = 10.0) -> None:
         deadline = time.monotonic() + seconds
@@ -145,6 +152,15 @@ class Client(Node):
         if 'matrix' in world:
             scene.allowed_collision_matrix = world['matrix']
         return self.call(self.apply, ApplyPlanningScene.Request(scene=scene)).success
+
+    def clear_scene(self) -> bool:
+        detach = AttachedCollisionObject(object=CollisionObject(operation=CollisionObject.REMOVE))
+        remove = CollisionObject(operation=CollisionObject.REMOVE)
+        return self.change_scene(attached=[detach]) and self.change_scene(objects=[remove])
+
+    def at(self, joints: Sequence[float]) -> bool:
+        """Say whether the driver reports these positions of the arm."""
+        return all(abs(self.joints[n] - q) < 2e-3 for n, q in zip(JOINTS, joints, strict=True))
 
     def set_fault(self, fault: str) -> None:
         parameter = Parameter('fault', value=fault).to_parameter_msg()

@@ -6,14 +6,22 @@ JOINTS = ('pan', 'lift', 'elbow', 'wrist_1', 'wrist_2', 'wrist_3')
 HOME = (-0.3, -1.71, 1.81, -1.67, -1.57, -1.87)
 FINGER = 'left_finger_joint'
 
+_HALF = math.pi / 2
+
 # joint, parent, child, origin xyz, origin rpy
 _CHAIN = (
     ('pan', 'base_link', 'shoulder', '0 0 0.1625', f'0 0 {math.pi}'),
-    ('lift', 'shoulder', 'upper_arm', '0 0 0', f'{math.pi / 2} 0 0'),
+    ('lift', 'shoulder', 'upper_arm', '0 0 0', f'{_HALF} 0 0'),
     ('elbow', 'upper_arm', 'forearm', '-0.425 0 0', '0 0 0'),
     ('wrist_1', 'forearm', 'wrist_1_link', '-0.3922 0 0.1333', '0 0 0'),
-    ('wrist_2', 'wrist_1_link', 'wrist_2_link', '0 -0.0997 0', f'{math.pi / 2} 0 0'),
-    ('wrist_3', 'wrist_2_link', 'wrist_3_link', '0 0.0996 0', f'{math.pi / 2} {math.pi} {math.pi}'),
+    ('wrist_2', 'wrist_1_link', 'wrist_2_link', '0 -0.0997 0', f'{_HALF} 0 0'),
+    (
+        'wrist_3',
+        'wrist_2_link',
+        'wrist_3_link',
+        '0 0.0996 0',
+        f'{math.pi / 2} {math.pi} {math.pi}',
+    ),
 )
 
 # link: centre xyz, rpy, radius, length
@@ -49,7 +57,9 @@ def urdf() -> str:
     parts.append('<link name="tcp"/>')
     limit = f'<limit lower="{-math.pi}" upper="{math.pi}" effort="100" velocity="2.0"/>'
     for name, parent, child, xyz, rpy in _CHAIN:
-        parts.append(_joint(name, 'revolute', parent, child, xyz, rpy, f'<axis xyz="0 0 1"/>{limit}'))
+        parts.append(
+            _joint(name, 'revolute', parent, child, xyz, rpy, f'<axis xyz="0 0 1"/>{limit}')
+        )
     parts.append(_joint('palm_fixed', 'fixed', 'wrist_3_link', 'palm', '0 0 0', '0 0 0', ''))
     parts.append(_joint('tcp_fixed', 'fixed', 'palm', 'tcp', '0 0 0.145', '0 0 0', ''))
     for side, sign, mimic in (('left', 1, ''), ('right', -1, f'<mimic joint="{FINGER}"/>')):
@@ -57,8 +67,15 @@ def urdf() -> str:
             f'<axis xyz="{sign} 0 0"/><limit lower="0" upper="0.045" effort="9" velocity="0.1"/>'
         )
         parts.append(
-            _joint(f'{side}_finger_joint', 'prismatic', 'palm', f'{side}_finger', '0 0 0.08',
-                   '0 0 0', axis + mimic)
+            _joint(
+                f'{side}_finger_joint',
+                'prismatic',
+                'palm',
+                f'{side}_finger',
+                '0 0 0.08',
+                '0 0 0',
+                axis + mimic,
+            )
         )
     return '\n'.join([*parts, '</robot>'])
 
@@ -75,9 +92,7 @@ def srdf() -> str:
     return f'<robot name="test_arm">{group}{disabled}</robot>'
 
 
-def _joint(
-    name: str, kind: str, parent: str, child: str, xyz: str, rpy: str, more: str
-) -> str:
+def _joint(name: str, kind: str, parent: str, child: str, xyz: str, rpy: str, more: str) -> str:
     return (
         f'<joint name="{name}" type="{kind}"><parent link="{parent}"/><child link="{child}"/>'
         f'<origin xyz="{xyz}" rpy="{rpy}"/>{more}</joint>'

@@ -1,0 +1,74 @@
+"""What all capabilities of the node share: robot, scene, joint state, transforms."""
+
+from collections.abc import Mapping
+import random
+import threading
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from rclpy.time import Time
+from sensor_msgs.msg import JointState as JointStateMsg
+from tf2_ros import Buffer, TransformException, TransformListener
+
+from moveit_ros_move_group.collision import CollisionScene
+from moveit_ros_move_group.convert import Frames, link_frames
+from moveit_ros_move_group.convert_scene import initial_world
+from moveit_ros_move_group.errors import Code, MoveItError
+from moveit_ros_move_group.joint_state import JointState
+from moveit_ros_move_group.parameters import read_parameters
+from moveit_ros_move_group.robot import parse_robot
+from moveit_ros_move_group.scene_monitor import SceneMonitor
+from moveit_ros_move_group.transforms import make_pose, Matrix
+
+
+class Context:
+    """The state behind the actions and services.
+
+    Attributes:
+        node: to make servers on.
+        callbacks: the group for them; all may run at the same time.
+        parameters: of the node.
+        robot: as described.
+        lock: hold it while planning in `scene` or changing it; roboplan is not thread-safe.
+        scene: the planning scene.
+        state: the joints' current positions.
+    """
+
+    def __init__(self, node: Node) -> None:
+        """Read the parameters and listen to `joint_states` and TF."""
+        self.node = node
+        self.callbacks = ReentrantCallbackGroup()
+        self.parameters = p = read_parameters(node)
+        self.robot = parse_robot(p.urdf, p.srdf, p.acceleration, p.velocity)
+        self.lock = threading.Lock()
+        self.scene = SceneMonitor(self.robot, initial_world(self.robot), clearance=p.clearance)
+        self.state = JointState(lambda: float(node.get_clock().now().nanoseconds) * 1e-9)
+        self._buffer = Buffer()
+        self._listener = TransformListener(self._buffer, node)
+        node.create_subscription(
+            JointStateMsg, 'joint_states', self._on_joint_state, 10, callback_group=self.callbacks
+        )
+
+    def frames(self, scene: CollisionScene, positions: Mapping[str, float]) -> Frames:
+        """Return how to find a frame's pose: links and objects of the scene, then TF."""
+        return link_frames(scene, scene.configuration(positions), self._transform)
+
+    def seed(self) -> int:
+        """Return the seed for one request."""
+        seed = self.parameters.seed
+        return seed if seed >= 0 else random.randrange(2**31)
+
+    def _on_joint_state(self, message: JointStateMsg) -> None:
+        stamp = message.header.stamp
+        self.state.update(message.name, message.position, stamp.sec + stamp.nanosec * 1e-9)
+
+    def _transform(self, frame: str) -> Matrix:
+        try:
+            found = self._buffer.lookup_transform(self.robot.root, frame, Time()).transform
+        except TransformException as error:
+            raise MoveItError(
+                Code.FRAME_TRANSFORM_FAILURE,
+                f"No transform from '{frame}' to '{self.robot.root}': {error}",
+            ) from error
+        t, q = found.translation, found.rotation
+        return make_pose((t.x, t.y, t.z), (q.x, q.y, q.z, q.w))
