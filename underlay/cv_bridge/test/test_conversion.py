@@ -40,9 +40,9 @@ def test_eight_bits_span_the_range_of_sixteen(target):
 
 
 def test_sixteen_bits_are_rounded_to_eight():
-    grey = np.array([[0, 128, 129, 257 * 9, 65535]], np.uint16)
-    assert convert(grey, 'mono16', 'mono8').tolist() == [[0, 0, 1, 9, 255]]
-    assert convert(grey, '16UC1', '8UC1').tolist() == [[0, 0, 1, 9, 255]]
+    grey = np.array([[0, 128, 129, 257 * 200 + 128, 65535]], np.uint16)
+    assert convert(grey, 'mono16', 'mono8').tolist() == [[0, 0, 1, 200, 255]]
+    assert convert(grey, '16UC1', '8UC1').tolist() == [[0, 0, 1, 200, 255]]
 
 
 def test_depth_keeps_its_value_in_another_type():

@@ -1,5 +1,7 @@
 """Images to messages and back: what every user of cv_bridge relies on."""
 
+from time import perf_counter
+
 import cv2
 from cv_bridge import CvBridge, CvBridgeError
 import numpy as np
@@ -126,6 +128,23 @@ def test_passthrough_names_the_plain_type():
     assert BRIDGE.cv2_to_imgmsg(random_image('uint8', 3)).encoding == '8UC3'
     assert BRIDGE.cv2_to_imgmsg(random_image('float32', 1)).encoding == '32FC1'
     assert BRIDGE.cv2_to_imgmsg(random_image('uint16', 1)[..., None]).encoding == '16UC1'
+
+
+def test_a_camera_frame_takes_no_time():
+    """Filled from bytes it takes 0.1 ms; element by element, 50 ms."""
+    image = random_image('uint8', 3, 480, 640)
+    times = []
+    for _ in range(5):
+        start = perf_counter()
+        BRIDGE.imgmsg_to_cv2(BRIDGE.cv2_to_imgmsg(image, 'rgb8'))
+        times.append(perf_counter() - start)
+    assert min(times) < 5e-3
+
+
+def test_an_image_without_rows_is_empty():
+    msg = message('rgb8', random_image('uint8', 3, 1, 1))
+    msg.height, msg.data = 0, b''
+    assert BRIDGE.imgmsg_to_cv2(msg).shape == (0, 1, 3)
 
 
 def test_the_header_is_carried():

@@ -33,7 +33,7 @@ class Buffer(BufferCore):
     """
 
     def __init__(self, cache_time: Duration | None = None, node: Node | None = None) -> None:
-        super().__init__(*(() if cache_time is None else (cache_time,)))
+        super().__init__(cache_time)
         self._waiting: list[tuple[Lookup, Future]] = []
         self.clock = node.get_clock() if node else Clock()
         threshold = JumpThreshold(

@@ -26,8 +26,8 @@ class BufferCore:
         cache_time: How long moving transforms are kept, 10 s by default.
     """
 
-    def __init__(self, cache_time: Duration = _DEFAULT_CACHE_TIME) -> None:
-        self._tree = FrameTree(cache_time.nanoseconds)
+    def __init__(self, cache_time: Duration | None = None) -> None:
+        self._tree = FrameTree((cache_time or _DEFAULT_CACHE_TIME).nanoseconds)
         self._changed = Condition()  # its lock guards the tree
 
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
