@@ -1,4 +1,4 @@
-from glob import glob
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -12,7 +12,7 @@ setup(
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),
         ('share/' + package_name + '/urdf', ['urdf/arm.urdf.xacro']),
-        ('share/' + package_name + '/config', sorted(glob('config/*'))),
+        ('share/' + package_name + '/config', sorted(map(str, Path('config').iterdir()))),
     ],
     install_requires=['setuptools'],
     zip_safe=True,

@@ -10,8 +10,8 @@ from vla_r1_sim.description import (
     FINGER_JOINTS,
     home_position,
     robot_description,
+    share_directory,
 )
-from vla_r1_sim.description import share_directory
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.world import World
 import yaml
@@ -59,7 +59,9 @@ def test_gripper_opens_ninety_millimetres_and_the_tcp_is_between_the_pads(robot)
 def test_home_points_down_and_touches_nothing():
     world = World(make_scene(0))
     np.testing.assert_allclose(world.arm_position(), home_position(), atol=1e-3)
-    np.testing.assert_allclose(world.data.body('tcp').xmat.reshape(3, 3)[:, 2], [0, 0, -1], atol=1e-3)
+    np.testing.assert_allclose(
+        world.data.body('tcp').xmat.reshape(3, 3)[:, 2], [0, 0, -1], atol=1e-3
+    )
     robot = {world.model.body(name).id for name in world.robot_bodies}
     for contact in world.data.contact:
         bodies = set(world.model.geom_bodyid[[contact.geom1, contact.geom2]])

@@ -41,7 +41,9 @@ def test_objects_lie_in_the_workspace_and_fit_the_gripper(seed):
 
 
 @pytest.mark.parametrize('seed', SEEDS)
-@pytest.mark.parametrize('instruction', ['pick up the red cube', 'grab the yellow one', 'Lift the BALL'])
+@pytest.mark.parametrize(
+    'instruction', ['pick up the red cube', 'grab the yellow one', 'Lift the BALL']
+)
 def test_named_object_is_there_exactly_once(seed, instruction):
     assert len(targets(make_scene(seed, instruction))) == 1
 

@@ -95,7 +95,9 @@ class Probe(Node):
     def set(self, name, value):
         client = self.create_client(SetParameters, 'sim/set_parameters')
         assert client.wait_for_service(START)
-        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+        request = SetParameters.Request(
+            parameters=[Parameter(name, value=value).to_parameter_msg()]
+        )
         return self.result(client.call_async(request)).results[0]
 
     def send(self, client, goal):
@@ -143,15 +145,19 @@ def stamp_ns(stamp):
 
 
 def test_image_depth_and_camera_info_of_a_frame_share_one_header(probe):
-    wait_for(lambda: len(probe.seen['image']) > 4)
-    by_stamp = collections.defaultdict(dict)
-    for topic in ('image', 'depth', 'camera_info'):
-        for message in list(probe.seen[topic]):
+    def whole_frames():
+        by_stamp = collections.defaultdict(dict)
+        for topic in ('image', 'depth', 'camera_info'):
+            for message in list(probe.seen[topic]):
+                by_stamp[stamp_ns(message.header.stamp)][topic] = message
+        return [frame for frame in by_stamp.values() if len(frame) == 3]
+
+    wait_for(lambda: len(whole_frames()) > 3)
+    whole = whole_frames()
+    for frame in whole:
+        for message in frame.values():
             assert message.header.frame_id == 'camera_color_optical_frame'
             assert (message.width, message.height) == (320, 240)
-            by_stamp[stamp_ns(message.header.stamp)][topic] = message
-    whole = [frame for frame in by_stamp.values() if len(frame) == 3]
-    assert len(whole) >= 3
     info = whole[0]['camera_info']
     assert (info.k[2], info.k[5]) == (159.5, 119.5)
     assert list(info.d) == [0.0] * 5 and info.distortion_model == 'plumb_bob'

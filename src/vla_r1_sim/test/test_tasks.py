@@ -34,7 +34,9 @@ def inverse_kinematics(model, q, position, yaw):
             return data.qpos[ARM].copy()
         mujoco.mj_jacBody(model, data, jacobian[:3], jacobian[3:], tcp)
         j = jacobian[:, ARM]
-        data.qpos[ARM] += np.clip(j.T @ np.linalg.solve(j @ j.T + 1e-4 * np.eye(6), error), -0.2, 0.2)
+        data.qpos[ARM] += np.clip(
+            j.T @ np.linalg.solve(j @ j.T + 1e-4 * np.eye(6), error), -0.2, 0.2
+        )
     raise AssertionError(f'no solution for {position}')
 
 

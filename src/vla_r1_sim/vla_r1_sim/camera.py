@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+
 from vla_r1_sim.model import CAMERA
 
 _GROUPS_DRAWN = (1, 1, 1, 0, 0, 0)
@@ -92,7 +93,7 @@ class Camera:
 
     def _render(self, data: mujoco.MjData) -> np.ndarray:
         self._renderer.update_scene(data, camera=CAMERA, scene_option=self._option)
-        return self._renderer.render()
+        return np.asarray(self._renderer.render())
 
 
 def intrinsics(model: mujoco.MjModel, width: int, height: int) -> Intrinsics:
@@ -128,6 +129,8 @@ class DepthNoise:
 
     def apply(self, depth: np.ndarray) -> np.ndarray:
         """Return a noisy copy of (height, width) float32 [m]; holes are NaN."""
-        noisy = depth + self._sigma * self._rng.standard_normal(depth.shape, dtype=np.float32)
+        noisy: np.ndarray = depth + self._sigma * self._rng.standard_normal(
+            depth.shape, dtype=np.float32
+        )
         noisy[self._rng.random(depth.shape, dtype=np.float32) < self._holes] = np.nan
         return noisy

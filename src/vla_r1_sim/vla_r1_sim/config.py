@@ -25,9 +25,7 @@ class SimConfig:
     instruction: str = param(
         '', 'what it names is in the scene, and is what sim/verdict judges', dynamic=True
     )
-    absent: bool = param(
-        False, 'leave what the instruction names out of the scene', dynamic=True
-    )
+    absent: bool = param(False, 'leave what the instruction names out of the scene', dynamic=True)
     real_time_factor: float = param(
         1.0, 'simulated time over real time, as far as the machine keeps up', ge=0.05, le=20.0
     )
@@ -40,9 +38,7 @@ class SimConfig:
     depth_encoding: str = param(
         '32FC1', '32FC1: m, holes are NaN; 16UC1: mm, holes are 0', choices=('32FC1', '16UC1')
     )
-    depth_noise: float = param(
-        0.001, 'standard deviation of depth', unit='m', ge=0.0, le=0.1
-    )
+    depth_noise: float = param(0.001, 'standard deviation of depth', unit='m', ge=0.0, le=0.1)
     depth_holes: float = param(
         0.005, 'share of the depth pixels without a measurement', ge=0.0, le=1.0
     )

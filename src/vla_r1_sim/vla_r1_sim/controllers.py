@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+
 from vla_r1_sim.spline import check_waypoints, Spline, Waypoint
 from vla_r1_sim.world import FINGER_OPEN, World
 

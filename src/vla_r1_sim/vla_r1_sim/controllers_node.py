@@ -7,7 +7,8 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from trajectory_msgs.msg import JointTrajectoryPoint
-from vla_r1_sim.controllers import Ending, Tolerances
+
+from vla_r1_sim.controllers import ArmController, Ending, Tolerances
 from vla_r1_sim.convert import to_stamp, to_waypoints
 from vla_r1_sim.description import ARM_JOINTS
 from vla_r1_sim.model import MAX_GRIPPER_FORCE
@@ -90,7 +91,9 @@ class ArmServer(_Server):
             arm = self._simulation.arm
             if handle is self._active:
                 try:
-                    arm.follow(to_waypoints(handle.request.trajectory), _tolerances(handle.request))
+                    arm.follow(
+                        to_waypoints(handle.request.trajectory), _tolerances(handle.request)
+                    )
                 except ValueError as error:  # the arm moved on since the goal was accepted
                     handle.abort()
                     result.error_code, result.error_string = result.INVALID_GOAL, str(error)
@@ -99,7 +102,7 @@ class ArmServer(_Server):
             preempted = handle is not self._active
             if not preempted and arm.ending is not Ending.REACHED:
                 arm.stop()
-                self._simulation.changed.wait_for(lambda: arm.at_rest or self._closing, timeout=2.0)
+                self._wait_for_standstill(arm)
                 preempted = handle is not self._active
             ending = arm.ending
         if preempted or self._closing:
@@ -119,6 +122,12 @@ class ArmServer(_Server):
                 Ending.GOAL_TOLERANCE: result.GOAL_TOLERANCE_VIOLATED,
             }.get(ending, result.INVALID_GOAL)
         return result
+
+    def _wait_for_standstill(self, arm: ArmController) -> None:
+        """Wait, holding `changed`, while the arm brakes; after a reset it is another arm."""
+        self._simulation.changed.wait_for(
+            lambda: arm.at_rest or arm is not self._simulation.arm or self._closing, timeout=2.0
+        )
 
     def _feedback(self) -> FollowJointTrajectory.Feedback:
         arm, world = self._simulation.arm, self._simulation.world

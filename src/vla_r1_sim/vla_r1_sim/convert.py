@@ -8,6 +8,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import Marker, MarkerArray
+
 from vla_r1_sim.camera import Intrinsics
 from vla_r1_sim.description import ARM_JOINTS
 from vla_r1_sim.spline import Waypoint

@@ -26,7 +26,8 @@ def share_directory() -> Path:
 @lru_cache
 def robot_description() -> str:
     """Return the URDF."""
-    return xacro.process_file(str(share_directory() / 'urdf' / 'arm.urdf.xacro')).toprettyxml(indent=' ')
+    document = xacro.process_file(str(share_directory() / 'urdf' / 'arm.urdf.xacro'))
+    return str(document.toprettyxml(indent=' '))
 
 
 @lru_cache
@@ -49,4 +50,5 @@ def home_position() -> tuple[float, ...]:
 def disabled_collisions() -> tuple[tuple[str, str], ...]:
     """Return the pairs of links that the SRDF lets touch."""
     root = ElementTree.fromstring(robot_description_semantic())
-    return tuple((pair.get('link1', ''), pair.get('link2', '')) for pair in root.iter('disable_collisions'))
+    pairs = root.iter('disable_collisions')
+    return tuple((pair.get('link1', ''), pair.get('link2', '')) for pair in pairs)

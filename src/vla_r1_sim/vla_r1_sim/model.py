@@ -4,6 +4,7 @@ import math
 
 import mujoco
 import numpy as np
+
 from vla_r1_sim.description import ARM_JOINTS, disabled_collisions, robot_description
 from vla_r1_sim.scene import CameraSpec, ObjectSpec, SceneSpec, TABLE_CENTER, TABLE_HALF_SIZE
 from vla_r1_sim.vocabulary import COLORS
@@ -13,7 +14,7 @@ TIMESTEP_NS = 2_000_000
 CAMERA = 'camera'
 GRIPPER_ACTUATOR = 'gripper'
 FEED_FORWARD = 0.1
-"""Damping over stiffness of the arm's servos [s]: ctrl = q + FEED_FORWARD * qd tracks without lag."""
+"""Damping over stiffness of the arm's servos [s]; ctrl = q + FEED_FORWARD * qd has no lag."""
 
 MAX_GRIPPER_FORCE = 40.0
 """Of the finger servo, as in the URDF [N]."""
@@ -133,7 +134,7 @@ def _add_camera(spec: mujoco.MjSpec, camera: CameraSpec) -> None:
 
 
 def _add_object(spec: mujoco.MjSpec, item: ObjectSpec) -> None:
-    half_x, half_y, half_z = item.size
+    half_x, _, half_z = item.size
     geom_type, size = {
         'cube': (mujoco.mjtGeom.mjGEOM_BOX, item.size),
         'box': (mujoco.mjtGeom.mjGEOM_BOX, item.size),

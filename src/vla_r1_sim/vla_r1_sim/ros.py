@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import queue
 import threading
-import traceback
 
 from geometry_msgs.msg import TransformStamped
 import mujoco
@@ -17,6 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header, String
 from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 from visualization_msgs.msg import MarkerArray
+
 from vla_r1_sim.camera import Camera, DepthNoise, mounting
 from vla_r1_sim.config import SimConfig
 from vla_r1_sim.convert import (
@@ -44,13 +44,18 @@ def start_thread(node: Node, name: str, work: Callable[[], None]) -> threading.T
     """Run `work` in a thread whose failure takes the node down instead of leaving it half dead."""
 
     def guarded() -> None:
+        done = False
         try:
             work()
-        except Exception as error:
-            if isinstance(error, RCLError) and not node.context.ok():
-                return  # shut down between two publications
-            node.get_logger().fatal(f'{name} thread: {traceback.format_exc()}')
-            node.context.try_shutdown()
+            done = True
+        except RCLError:
+            done = not node.context.ok()  # shut down between two publications
+            if not done:
+                raise
+        finally:
+            if not done:
+                node.get_logger().fatal(f'the {name} thread failed')
+                node.context.try_shutdown()
 
     thread = threading.Thread(target=guarded, name=name, daemon=True)
     thread.start()
@@ -183,9 +188,7 @@ class CameraPublisher:
                 world.scene.seed, sigma=self._config.depth_noise, holes=self._config.depth_holes
             )
             size = (self._config.image_width, self._config.image_height)
-            with Camera(
-                world.model, *size, antialiasing=self._config.antialiasing
-            ) as camera:
+            with Camera(world.model, *size, antialiasing=self._config.antialiasing) as camera:
                 while frame is not None and frame.world is world:
                     self._publish(camera, noise, frame)
                     frame = self._frames.get()

@@ -8,6 +8,7 @@ import itertools
 import math
 
 import numpy as np
+
 from vla_r1_sim.instruction import mentioned_objects, ObjectQuery
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
@@ -174,7 +175,7 @@ def _draw_size(rng: np.random.Generator, shape: str) -> tuple[float, float, floa
             radius = rng.uniform(0.018, 0.025)
             size = (radius, radius, rng.uniform(0.030, 0.042))
         case _:
-            size = (rng.uniform(0.016, 0.021), rng.uniform(0.040, 0.050), rng.uniform(0.018, 0.026))
+            size = tuple(rng.uniform((0.016, 0.040, 0.018), (0.021, 0.050, 0.026)))
     return tuple(float(v) for v in size)  # type: ignore[return-value]
 
 

@@ -1,8 +1,10 @@
 """Save a picture of a scene, without ROS: `scene_preview --seed 7 --out scene.png`."""
 
 import argparse
+import sys
 
 import cv2
+
 from vla_r1_sim.camera import Camera
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.tasks import targets, visible_box
@@ -26,14 +28,15 @@ def main() -> None:
         picture = cv2.cvtColor(camera.rgb(world.data), cv2.COLOR_RGB2BGR)
         body_ids = camera.body_ids(world.data)
     wanted = targets(world.scene)
+    lines = []
     for item in world.scene.objects:
         box = visible_box(body_ids, world.model.body(item.name).id)
         if box is None:
-            print(f'{item.name}: out of sight')
+            lines.append(f'{item.name}: out of sight')
             continue
         x, y, width, height = box.to_px(args.width, args.height)
         mark = '  <- named' if item.name in wanted else ''
-        print(f'{item.name}: box x={x:.0f} y={y:.0f} w={width:.0f} h={height:.0f} px{mark}')
+        lines.append(f'{item.name}: x={x:.0f} y={y:.0f} w={width:.0f} h={height:.0f} px{mark}')
         if args.boxes:
             corner = (round(x - width / 2), round(y - height / 2))
             opposite = (round(x + width / 2) - 1, round(y + height / 2) - 1)
@@ -41,6 +44,7 @@ def main() -> None:
             cv2.rectangle(picture, corner, opposite, color, 1)
     if not cv2.imwrite(args.out, picture):
         parser.error(f'cannot write {args.out}')
+    sys.stdout.write('\n'.join([*lines, f'saved {args.out}', '']))
 
 
 if __name__ == '__main__':

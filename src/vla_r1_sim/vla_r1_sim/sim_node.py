@@ -9,6 +9,7 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 from vla_r1_core.config import validate
 from vla_r1_core.ros import declare_config, run
+
 from vla_r1_sim.config import SimConfig
 from vla_r1_sim.controllers_node import ArmServer, GripperServer
 from vla_r1_sim.model import TIMESTEP_NS

@@ -20,18 +20,20 @@ class Simulation:
     def __init__(self, scene: SceneSpec) -> None:
         self.changed = threading.Condition()
         self.time_ns = 0
-        self.reset(scene)
+        self._load(World(scene))
 
     def reset(self, scene: SceneSpec) -> None:
         """Replace the scene; the arm is home again, goals under way are stopped."""
-        world = World(scene)
+        world = World(scene)  # outside the lock: it takes a while
         with self.changed:
-            if self.time_ns:
-                self.arm.stop()
-                self.gripper.stop()
-            self.world = world
-            self.arm = ArmController(world)
-            self.gripper = GripperController(world)
+            self.arm.stop()
+            self.gripper.stop()
+            self._load(world)
+
+    def _load(self, world: World) -> None:
+        self.world = world
+        self.arm = ArmController(world)
+        self.gripper = GripperController(world)
 
     def step(self, count: int = 1) -> None:
         """Advance by `count` time steps."""

@@ -1,6 +1,7 @@
 """A joint trajectory as a piecewise polynomial of time."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Spline:
 
     def __init__(self, waypoints: list[Waypoint]) -> None:
         self._times = np.array([w.time for w in waypoints])
-        self._segments = [_coefficients(a, b) for a, b in zip(waypoints, waypoints[1:], strict=False)]
+        self._segments = [_coefficients(a, b) for a, b in pairwise(waypoints)]
         self.duration = float(self._times[-1])
         self.end = waypoints[-1].position
 
@@ -74,7 +75,7 @@ def _coefficients(a: Waypoint, b: Waypoint) -> np.ndarray:
 def check_waypoints(waypoints: list[Waypoint]) -> None:
     """Raise ValueError unless times grow from 0 or later and the last point is at rest."""
     times = [w.time for w in waypoints]
-    if not times or times[0] < 0 or any(b <= a for a, b in zip(times, times[1:], strict=False)):
+    if not times or times[0] < 0 or any(b <= a for a, b in pairwise(times)):
         raise ValueError('time_from_start must grow from point to point, from 0 or later')
     last = waypoints[-1].velocity
     if last is not None and np.any(np.abs(last) > 1e-3):

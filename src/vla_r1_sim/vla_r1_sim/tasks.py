@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 from vla_r1_core.types import Box
+
 from vla_r1_sim.instruction import mentioned_objects
 from vla_r1_sim.scene import SceneSpec
 from vla_r1_sim.world import World
@@ -40,7 +41,7 @@ def targets(scene: SceneSpec) -> tuple[str, ...]:
 
 def lifted(world: World, name: str) -> bool:
     """Whether an object is clear of the table and held by both fingers."""
-    held = _FINGERS <= world.touching(name)
+    held = world.touching(name).issuperset(_FINGERS)
     return held and world.lowest_point(name) > LIFT_HEIGHT
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+
 from vla_r1_sim.description import ARM_JOINTS, FINGER_JOINTS, home_position
 from vla_r1_sim.model import build_model, FEED_FORWARD, GRIPPER_ACTUATOR
 from vla_r1_sim.scene import SceneSpec
@@ -83,11 +84,11 @@ class World:
 
     def arm_position(self) -> np.ndarray:
         """Return (6,) [rad], in the order of ARM_JOINTS."""
-        return self.data.qpos[self._q[: len(ARM_JOINTS)]].copy()
+        return np.array(self.data.qpos[self._q[: len(ARM_JOINTS)]])
 
     def arm_velocity(self) -> np.ndarray:
         """Return (6,) [rad/s]."""
-        return self.data.qvel[self._v[: len(ARM_JOINTS)]].copy()
+        return np.array(self.data.qvel[self._v[: len(ARM_JOINTS)]])
 
     def finger_position(self) -> float:
         """Return the left finger's joint position [m], 0 closed."""
@@ -125,7 +126,7 @@ class World:
 
     def object_position(self, name: str) -> np.ndarray:
         """Return an object's centre, (3,) [m], in base_link."""
-        return self.data.body(name).xpos.copy()
+        return np.array(self.data.body(name).xpos)
 
     def lowest_point(self, name: str) -> float:
         """Return the height of an object's lowest point above the table [m]."""
