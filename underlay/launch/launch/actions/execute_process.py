@@ -230,14 +230,14 @@ class ExecuteProcess(Action):
             self.__stop.set()
 
     async def __run(self, context: LaunchContext) -> None:
-        while not self.__stop.is_set():
+        while not self.__stop.is_set() and not context.is_shutdown:
             try:
                 await self.__run_once(context)
             except OSError:
                 self.__logger.error(
                     f'exception occurred while executing process:\n{traceback.format_exc()}')
                 return
-            if not self.__respawn or self.__respawns_left == 0 or context.is_shutdown:
+            if not self.__respawn or self.__respawns_left == 0:
                 return
             self.__respawns_left -= 1
             if self.__respawn_delay:
