@@ -168,9 +168,9 @@ def test_a_frame_that_changes_its_parent_follows_it(buffer, transform):
     buffer.set_transform_static(transform('world', 'table', 0.0, (1.0, 0.0, 0.0)), 'test')
     buffer.set_transform_static(transform('world', 'hand', 0.0, (5.0, 0.0, 0.0)), 'test')
     buffer.set_transform(transform('table', 'cube', 1.0), 'test')
-    buffer.set_transform(transform('hand', 'cube', 2.0), 'test')
+    buffer.set_transform(transform('hand', 'cube', 2.0, (0.0, 9.0, 0.0)), 'test')
     assert xyz(buffer.lookup_transform('world', 'cube', at(1.5))) == (1.0, 0.0, 0.0)
-    assert xyz(buffer.lookup_transform('world', 'cube', at(2.0))) == (5.0, 0.0, 0.0)
+    assert xyz(buffer.lookup_transform('world', 'cube', at(2.0))) == (5.0, 9.0, 0.0)
 
 
 def test_transforms_may_arrive_out_of_order(buffer, transform):
