@@ -4,8 +4,14 @@ import array
 import sys
 
 import numpy as np
-from rosidl_parser.definition import AbstractString, AbstractWString, Array, BasicType
-from rosidl_parser.definition import BoundedSequence, NamespacedType
+from rosidl_parser.definition import (
+    AbstractString,
+    AbstractWString,
+    Array,
+    BasicType,
+    BoundedSequence,
+    NamespacedType,
+)
 import yaml
 
 

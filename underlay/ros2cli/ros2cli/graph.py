@@ -9,13 +9,13 @@ import rclpy
 from rclpy.parameter import Parameter
 
 NAME_PREFIX = '_ros2cli'  # a leading underscore hides the node from `ros2 node list`
-STILL = 0.3  # [s] without change: the graph is known
+STILL = 0.5  # [s] without change: the graph is known
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of every verb that looks at the graph."""
     parser.add_argument(
-        '--spin-time', type=float, default=2.0, help='Longest time for discovery [s] (default: 2)'
+        '--spin-time', type=float, default=5.0, help='Longest time for discovery [s] (default: 5)'
     )
     parser.add_argument('-s', '--use-sim-time', action='store_true', help='Use the time of /clock')
     parser.add_argument('--no-daemon', action='store_true', help='No effect: there is no daemon')
@@ -50,13 +50,17 @@ def _discover(node, timeout: float, found) -> None:
     """Spin until the graph stands still and has what is looked for, or for `timeout` [s].
 
     The full command asks a daemon that has known the graph for long. Here each command finds it
-    anew, which takes 0.1 s on an idle machine and more than 1 s on a busy one; hence no fixed time.
+    anew, which takes 0.1 s on an idle machine and 2 s on a busy one; hence no fixed time.
     """
     start = changed = time.monotonic()
     before = None
     while (now := time.monotonic()) < start + timeout:
         rclpy.spin_once(node, timeout_sec=0.05)
-        seen = (node.get_node_names(), node.get_topic_names_and_types())
+        seen = (
+            node.get_node_names(),
+            node.get_topic_names_and_types(),
+            node.get_service_names_and_types(),
+        )
         if seen != before:
             before, changed = seen, now
         alone = len(seen[0]) < 2

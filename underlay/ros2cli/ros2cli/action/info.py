@@ -4,6 +4,7 @@ import argparse
 
 from rclpy.action import (
     get_action_client_names_and_types_by_node,
+    get_action_names_and_types,
     get_action_server_names_and_types_by_node,
 )
 
@@ -30,8 +31,12 @@ def _nodes(node, action: str, ask) -> list[tuple[str, list[str]]]:
 
 def main(args: argparse.Namespace) -> None:
     """Print the action's clients and servers."""
-    with graph.direct_node(args) as node:
-        action = graph.absolute(args.action_name)
+    action = graph.absolute(args.action_name)
+
+    def found(node) -> bool:
+        return action in dict(get_action_names_and_types(node))
+
+    with graph.direct_node(args, found=found) as node:
         sides = [
             ('clients', _nodes(node, action, get_action_client_names_and_types_by_node)),
             ('servers', _nodes(node, action, get_action_server_names_and_types_by_node)),

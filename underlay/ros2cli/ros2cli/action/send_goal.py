@@ -21,9 +21,7 @@ STATUS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument('action_name', help="Name of the action, e.g. '/fibonacci'")
-    parser.add_argument(
-        'action_type', help="Its type, e.g. 'example_interfaces/action/Fibonacci'"
-    )
+    parser.add_argument('action_type', help="Its type, e.g. 'example_interfaces/action/Fibonacci'")
     parser.add_argument('goal', nargs='?', default='{}', help="Goal in YAML, e.g. '{order: 10}'")
     parser.add_argument('-f', '--feedback', action='store_true', help='Print the feedback')
 

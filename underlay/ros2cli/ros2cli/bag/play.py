@@ -51,9 +51,7 @@ def main(args: argparse.Namespace) -> None:
     remaps = [word for rule in args.remap for word in ('--remap', rule)]
     # Python's own Ctrl-C, which ends a sleep at once; SIGTERM does the same.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    rclpy.init(
-        args=['--ros-args', *remaps], signal_handler_options=SignalHandlerOptions.NO
-    )
+    rclpy.init(args=['--ros-args', *remaps], signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node('rosbag2_player', start_parameter_services=False)
     try:
         player = Player(node, bag, topics, args.clock)

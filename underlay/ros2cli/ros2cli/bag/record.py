@@ -117,7 +117,9 @@ def _record(node, recorder: Recorder, args: argparse.Namespace, stop) -> None:
             timer.cancel()
 
     timer = node.create_timer(
-        args.polling_interval * 1e-3, look, clock=rclpy.clock.Clock()  # steady in sim time too
+        args.polling_interval * 1e-3,
+        look,
+        clock=rclpy.clock.Clock(),  # steady in sim time too
     )
     executor = SingleThreadedExecutor()
     executor.add_node(node)

@@ -93,7 +93,9 @@ class Recorder:
         offers = [info.qos_profile for info in publishers]
         hashes = {str(info.topic_type_hash) for info in publishers}
         profile = qos.adapt(
-            QoSProfile(depth=QUEUE_DEPTH), offers, lambda text: self._log.warning(f'{name}: {text}')
+            QoSProfile(depth=QUEUE_DEPTH),
+            offers,
+            lambda text: self._log.warning(f'{name}: {text}'),
         )
         channel = self._writer.add_topic(
             Topic(
@@ -121,9 +123,7 @@ class Recorder:
                 channel, info['received_timestamp'], info['source_timestamp'], data
             )
         now = self._node.get_clock().now
-        return lambda data, info: write(
-            channel, now().nanoseconds, info['source_timestamp'], data
-        )
+        return lambda data, info: write(channel, now().nanoseconds, info['source_timestamp'], data)
 
     def _on_lost(self, name: str) -> Callable:
         def count(status) -> None:

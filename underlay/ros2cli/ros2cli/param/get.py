@@ -34,9 +34,7 @@ def main(args: argparse.Namespace) -> str | None:
     with graph.direct_node(args, found=client.is_known(args)) as node:
         name = client.require_node(node, args)
         request = GetParameters.Request(names=[args.parameter_name])
-        answer = client.call(
-            node, GetParameters, f'{name}/get_parameters', request, args.timeout
-        )
+        answer = client.call(node, GetParameters, f'{name}/get_parameters', request, args.timeout)
     if not answer.values:
         return 'Parameter not set'
     if answer.values[0].type == ParameterType.PARAMETER_NOT_SET:

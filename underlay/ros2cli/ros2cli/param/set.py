@@ -24,9 +24,7 @@ def main(args: argparse.Namespace) -> str | None:
     with graph.direct_node(args, found=client.is_known(args)) as node:
         name = client.require_node(node, args)
         request = SetParameters.Request(parameters=[parameter])
-        answer = client.call(
-            node, SetParameters, f'{name}/set_parameters', request, args.timeout
-        )
+        answer = client.call(node, SetParameters, f'{name}/set_parameters', request, args.timeout)
     (result,) = answer.results
     reason = f': {result.reason}' if result.reason else ''
     if not result.successful:
