@@ -18,7 +18,10 @@ import time
 
 from demo_pictures import save_pictures
 import rclpy
+from rclpy.node import Node
 from std_srvs.srv import Trigger
+
+IMAGE_TOPIC = '/camera/camera/color/image_raw'
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -39,7 +42,8 @@ def bringup(args: argparse.Namespace):
     """Run bringup until the block ends; yield its process. Its output goes to launch.log."""
     command = ['ros2', 'launch', 'vla_r1', 'bringup.launch.py', 'sim:=true']
     command += [f'seed:={args.seed}', f'scene:={args.instruction}']
-    command += [f'record:={args.out / "bag"}', f'backend:={args.backend}', f'model:={args.model}']
+    command += [f'record:={args.out / "bag"}', f'backend:={args.backend}']
+    command += [f'model:={args.model}'] if args.model else []
     with (args.out / 'launch.log').open('w') as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
@@ -55,36 +59,52 @@ def bringup(args: argparse.Namespace):
                 process.wait()
 
 
-def instruct(instruction: str, launch: subprocess.Popen) -> int:
-    """Give the instruction, show thought and stages; return the exit status."""
+def wait_until_ready(node: Node, launch: subprocess.Popen) -> None:
+    """Wait for image, MoveIt and recorder; exit with a hint when something is missing."""
+    missing: list[str] = []
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        services = {name for name, _ in node.get_service_names_and_types()}
+        ready = {
+            'simulator': '/sim/verdict' in services,
+            'move_group': '/compute_cartesian_path' in services,
+            'camera': node.count_publishers(IMAGE_TOPIC) > 0,
+            'reasoner': node.count_publishers('/reasoning') > 0,
+            'planner': node.count_publishers('/outcome') > 0,
+            'recorder': min(map(node.count_subscribers, ('/outcome', '/overlay', IMAGE_TOPIC))) > 0,
+        }
+        missing = [name for name, up in ready.items() if not up]
+        if not missing:
+            return
+        if launch.poll() is not None:
+            sys.exit('bringup ended early; see launch.log')
+        time.sleep(0.1)
+    sys.exit(f'not up after 90 s: {", ".join(missing)}; see launch.log')
+
+
+def instruct(instruction: str, launch: subprocess.Popen) -> None:
+    """Give the instruction; the client shows thought, stages and outcome."""
     client = subprocess.Popen(['ros2', 'run', 'vla_r1_planner', 'instruct', instruction])
     try:
         while client.poll() is None:
             if launch.poll() is not None:
                 client.terminate()
                 sys.exit('bringup ended early; see launch.log')
-            time.sleep(0.1)
+            time.sleep(0.05)
     except KeyboardInterrupt:
         client.wait(timeout=10)  # it got the Ctrl-C too and stops the arm
         raise
-    return client.returncode
 
 
-def verdict() -> tuple[bool, str]:
+def verdict(node: Node) -> tuple[bool, str]:
     """Ask the simulator, which looks at its physics state and at no message."""
-    rclpy.init()
-    node = rclpy.create_node('demo')
-    try:
-        client = node.create_client(Trigger, 'sim/verdict')
-        if not client.wait_for_service(timeout_sec=10.0):
-            return False, 'the simulator does not answer'
-        future = client.call_async(Trigger.Request())
-        rclpy.spin_until_future_complete(node, future, timeout_sec=10.0)
-        answer = future.result()
-        return (answer.success, answer.message) if answer else (False, 'no answer in 10 s')
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
+    client = node.create_client(Trigger, 'sim/verdict')
+    if not client.wait_for_service(timeout_sec=10.0):
+        return False, 'the simulator does not answer'
+    future = client.call_async(Trigger.Request())
+    rclpy.spin_until_future_complete(node, future, timeout_sec=10.0)
+    answer = future.result()
+    return (answer.success, answer.message) if answer else (False, 'no answer in 10 s')
 
 
 def main() -> int:
@@ -97,8 +117,13 @@ def main() -> int:
     print(f'Scene {args.seed}. Starting simulator, MoveIt, reasoner, planner, recorder …')
     try:
         with bringup(args) as launch:
+            rclpy.init()
+            node = rclpy.create_node('demo')
+            wait_until_ready(node, launch)
             instruct(args.instruction, launch)
-            success, message = verdict()
+            success, message = verdict(node)
+            node.destroy_node()
+            rclpy.shutdown()
     except KeyboardInterrupt:
         print('\nStopped.')
         return 130
