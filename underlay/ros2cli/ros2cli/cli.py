@@ -136,8 +136,14 @@ def main() -> int | str | None:
         # not fail a second time.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except _external_shutdown():
+        return signal.SIGTERM
     except RuntimeError as error:
-        # rclpy may only be asked once a verb has imported it.
-        if type(error).__name__ == 'ExternalShutdownException':
-            return signal.SIGTERM
         return str(error)
+
+
+def _external_shutdown() -> type[Exception]:
+    """Return what rclpy raises after SIGTERM; imported only once something has been raised."""
+    from rclpy.executors import ExternalShutdownException
+
+    return ExternalShutdownException
