@@ -14,7 +14,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header, String
-from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
+from tf2_msgs.msg import TFMessage
+from tf2_ros import TransformBroadcaster
 from visualization_msgs.msg import MarkerArray
 
 from vla_r1_sim.camera import Camera, DepthNoise, mounting
@@ -71,7 +72,12 @@ class StatePublisher:
         self._joints = node.create_publisher(JointState, 'joint_states', 10)
         self._objects = node.create_publisher(MarkerArray, 'sim/objects', 5)
         self._tf = TransformBroadcaster(node)
-        self._static_tf = StaticTransformBroadcaster(node)
+        # tf2's static broadcaster keeps a frame's first place; each scene has a camera of its own.
+        self._static_tf = node.create_publisher(
+            TFMessage,
+            '/tf_static',
+            QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+        )
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         for topic, text in (
             ('robot_description', robot_description()),
@@ -119,7 +125,7 @@ class StatePublisher:
         if fault == 'camera_tf_old':
             self._tf.sendTransform(transforms)
         elif fault != 'camera_tf_missing':
-            self._static_tf.sendTransform(transforms)
+            self._static_tf.publish(TFMessage(transforms=transforms))
 
 
 def camera_transforms(world: World, stamp: object) -> list[TransformStamped]:
