@@ -76,6 +76,9 @@ class PlannerConfig:
     neighbour_radius_m: float = param(
         0.25, 'things this close to the target are kept clear of', unit='m', ge=0.0
     )
+    base_radius_m: float = param(
+        0.2, 'what is this close to the axis of planning_frame is the robot', unit='m', ge=0.0
+    )
     workspace_min_x: float = param(-1.0, 'of the tool in planning_frame', unit='m')
     workspace_max_x: float = param(1.0, 'of the tool in planning_frame', unit='m')
     workspace_min_y: float = param(-1.0, 'of the tool in planning_frame', unit='m')
@@ -83,9 +86,11 @@ class PlannerConfig:
     workspace_min_z: float = param(-0.1, 'of the tool in planning_frame', unit='m')
     workspace_max_z: float = param(1.0, 'of the tool in planning_frame', unit='m')
 
-    depth_slop_s: float = param(0.02, 'between a depth and a colour stamp', unit='s', ge=0.0)
+    depth_slop_s: float = param(
+        0.25, 'between colour and depth stamp when the equal one was lost', unit='s', ge=0.0
+    )
     depth_wait_s: float = param(
-        0.5, 'for the depth of the image that was reasoned about', unit='s', ge=0.0
+        1.0, 'for the depth of the image that was reasoned about', unit='s', ge=0.0
     )
     depth_buffer: int = param(60, 'depth images kept for slow answers of the model', ge=1, le=1000)
     image_max_age_s: float = param(
@@ -93,7 +98,7 @@ class PlannerConfig:
     )
     tf_timeout_s: float = param(0.5, 'for transforms at the image stamp', unit='s', ge=0.0)
     joint_state_max_age_s: float = param(
-        0.5, 'of the joint states before planning', unit='s', ge=0.01
+        1.0, 'of the joint states before planning', unit='s', ge=0.01
     )
 
     reason_timeout_s: float = param(120.0, 'for an answer of the reasoner', unit='s', ge=0.1)

@@ -33,7 +33,7 @@ from vla_r1_planner.motion import (
     run_pick,
 )
 from vla_r1_planner.moveit_node import MoveItArm
-from vla_r1_planner.neighbours import neighbours
+from vla_r1_planner.neighbours import Capsule, neighbours
 from vla_r1_planner.requests import Stop
 from vla_r1_planner.scene_node import SceneInput
 from vla_r1_planner.support import Plane
@@ -42,6 +42,7 @@ Array = NDArray[np.float64]
 Stage = ExecuteInstruction.Feedback
 
 RECORD_PERIOD_S = 0.05
+HAND_LENGTH_M, HAND_RADIUS_M = 0.25, 0.09  # a gripper and its wrist, generously
 
 
 @dataclass
@@ -156,7 +157,11 @@ class Flow:
             view, box_from_msg(answer), self._gripper, self._workspace, self._tool_yaw()
         )
         around = neighbours(
-            view, grounded.surface, grounded.outline, self._config.neighbour_radius_m
+            view,
+            grounded.surface,
+            grounded.outline,
+            self._config.neighbour_radius_m,
+            self._robot_parts(),
         )
         self._display.box(grounded, answer.label, around)
         outline = grounded.outline
@@ -164,7 +169,7 @@ class Flow:
             Stage.GROUND,
             f'{answer.label or "object"}: {outline.short * 1000:.0f} x '
             f'{outline.long * 1000:.0f} x {(outline.top - outline.bottom) * 1000:.0f} mm at '
-            f'({outline.centre[0]:.3f}, {outline.centre[1]:.3f}) m, '
+            f'({outline.centre[0]:.3f}, {outline.centre[1]:.3f}, {outline.bottom:.3f}) m, '
             f'{len(around)} things around it',
         )
         self._set_scene(grounded.surface, outline.centre, around)
@@ -196,6 +201,14 @@ class Flow:
         """The tool's present yaw [rad]: the direction in which it opens."""
         x = self._scene.tool_pose()[:3, 0]
         return float(np.arctan2(x[1], x[0]))
+
+    def _robot_parts(self) -> tuple[Capsule, Capsule]:
+        """The parts of the robot that can be as low as things on the table."""
+        tool, origin = self._scene.tool_pose(), np.zeros(3)
+        tip = tool[:3, 3] + self._config.tip_beyond_tcp_m * tool[:3, 2]
+        hand = Capsule(tip, tip - HAND_LENGTH_M * tool[:3, 2], HAND_RADIUS_M)
+        base = Capsule(origin, np.array([0.0, 0.0, 1.0]), self._config.base_radius_m)
+        return hand, base
 
     def _set_scene(self, surface: Plane, centre: Array, around: list[Footprint]) -> None:
         """Tell move_group what to keep away from; the target is left out, it is to be touched."""

@@ -26,7 +26,7 @@ from vla_r1_planner.scene_node import SceneInput
 
 Array = NDArray[np.float64]
 
-PREFIX = 'vla_r1/'  # of our objects in the planning scene
+PREFIX = 'vla_r1_'  # of our objects in the planning scene
 
 
 class MoveItArm:

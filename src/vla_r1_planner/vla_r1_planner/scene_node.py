@@ -9,6 +9,7 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header
@@ -35,7 +36,7 @@ class SceneInput:
         self._info: CameraInfo | None = None
         self._joints: JointState | None = None
         self._joints_at = 0.0
-        self.unmatched_depth = 0
+        self._unmatched = 0
         self._tf = Buffer(node=node)
         self._listener = TransformListener(self._tf, node)
         group = MutuallyExclusiveCallbackGroup()
@@ -45,7 +46,12 @@ class SceneInput:
             (JointState, 'joint_states', self._on_joints),
         ):
             node.create_subscription(
-                kind, topic, callback, qos_profile_sensor_data, callback_group=group
+                kind,
+                topic,
+                callback,
+                qos_profile_sensor_data,
+                callback_group=group,
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
 
     def wall_s(self) -> float:
@@ -67,9 +73,10 @@ class SceneInput:
         camera = camera_from_msg(self._info)
         stamp = Time.from_msg(header.stamp, clock_type=self._node.get_clock().clock_type)
         self._check_age(stamp)
-        depth = depth_from_msg(self._depth_at(stamp, stop))
+        image = self._depth_at(stamp, stop)
         frame = header.frame_id or self._info.header.frame_id
-        return DepthView(depth, camera, self.transform(frame, stamp))
+        taken = Time.from_msg(image.header.stamp, clock_type=stamp.clock_type)
+        return DepthView(depth_from_msg(image), camera, self.transform(frame, taken))
 
     def transform(self, frame: str, stamp: Time) -> Array:
         """Return T_base_frame (4, 4) at a stamp.
@@ -153,15 +160,18 @@ class SceneInput:
             )
 
     def _depth_at(self, stamp: Time, stop: Stop) -> Image:
-        """Return the depth image of a stamp; it may arrive a little after the answer."""
+        """Return the depth image of a stamp, or the closest one when that was lost on its way.
+
+        It may arrive a little after the answer; once a later one is there it comes no more.
+        """
         deadline = time.monotonic() + self._config.depth_wait_s
         while True:
             stop.check()
             frames = list(self._depth)
-            gaps = [abs(_nanoseconds(frame) - stamp.nanoseconds) for frame in frames]
-            if gaps and min(gaps) <= self._config.depth_slop_s * 1e9:
-                return frames[int(np.argmin(gaps))]
-            if time.monotonic() > deadline:
+            gaps = [_nanoseconds(frame) - stamp.nanoseconds for frame in frames]
+            if 0 in gaps:
+                return frames[gaps.index(0)]
+            if any(gap > 0 for gap in gaps) or time.monotonic() > deadline:
                 break
             time.sleep(POLL_S)
         if not frames:
@@ -169,13 +179,20 @@ class SceneInput:
                 OutcomeCode.NO_DEPTH,
                 'no depth image has arrived; remap `depth` to the depth aligned to colour',
             )
-        self.unmatched_depth += 1
-        raise GroundingError(
-            OutcomeCode.STALE_DEPTH,
-            f'the closest of {len(frames)} depth images is {min(gaps) * 1e-9:.3f} s away from '
-            f'the colour image ({self.unmatched_depth} such so far); '
-            'check the synchronization or raise depth_slop_s',
+        self._unmatched += 1
+        closest = int(np.argmin(np.abs(gaps)))
+        gap_s = abs(gaps[closest]) * 1e-9
+        trouble = (
+            f'the closest of {len(frames)} depth images is {gap_s:.3f} s away from the colour '
+            f'image ({self._unmatched} without an equal stamp so far)'
         )
+        if gap_s > self._config.depth_slop_s:
+            raise GroundingError(
+                OutcomeCode.STALE_DEPTH,
+                f'{trouble}; check the camera driver and the QoS, or raise depth_slop_s',
+            )
+        self._node.get_logger().warning(trouble)
+        return frames[closest]
 
 
 def _nanoseconds(msg: Image) -> int:
