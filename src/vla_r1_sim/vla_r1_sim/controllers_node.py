@@ -1,6 +1,10 @@
 """The action servers of the sim node: the arm's and the gripper's controller."""
 
+from abc import ABC, abstractmethod
+from typing import Any
+
 from control_msgs.action import FollowJointTrajectory, GripperCommand
+from control_msgs.msg import JointTolerance
 import numpy as np
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -8,7 +12,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from trajectory_msgs.msg import JointTrajectoryPoint
 
-from vla_r1_sim.controllers import ArmController, Ending, Tolerances
+from vla_r1_sim.controllers import ArmController, Ending, GripperController, Tolerances
 from vla_r1_sim.convert import to_stamp, to_waypoints
 from vla_r1_sim.description import ARM_JOINTS
 from vla_r1_sim.model import MAX_GRIPPER_FORCE
@@ -23,10 +27,22 @@ SETTLE_TIME = 0.5
 _FEEDBACK_PERIOD = 0.05
 
 
-class _Server:
+class _Server(ABC):
     """One goal at a time: the newest goal ends the one before."""
 
-    def __init__(self, node: Node, simulation: Simulation, action: type, name: str) -> None:
+    @abstractmethod
+    def _check(self, goal: Any) -> None:
+        """Raise ValueError, with the reason, when a goal cannot be accepted."""
+
+    @abstractmethod
+    def _execute(self, handle: ServerGoalHandle) -> Any:
+        """Carry out a goal and return its result."""
+
+    @abstractmethod
+    def _feedback(self) -> Any:
+        """Return the feedback message of now."""
+
+    def __init__(self, node: Node, simulation: Simulation, action: Any, name: str) -> None:
         self._logger = node.get_logger()
         self._simulation = simulation
         self._active: ServerGoalHandle | None = None
@@ -48,7 +64,7 @@ class _Server:
             self._closing = True
             self._simulation.changed.notify_all()
 
-    def _on_goal(self, goal: object) -> GoalResponse:
+    def _on_goal(self, goal: Any) -> GoalResponse:
         try:
             with self._simulation.changed:
                 self._check(goal)
@@ -66,7 +82,9 @@ class _Server:
     def _interrupted(self, handle: ServerGoalHandle) -> bool:
         return handle.is_cancel_requested or handle is not self._active or self._closing
 
-    def _wait(self, handle: ServerGoalHandle, controller: object) -> None:
+    def _wait(
+        self, handle: ServerGoalHandle, controller: ArmController | GripperController
+    ) -> None:
         """Wait, holding `changed`, until the goal ends or is interrupted; send feedback."""
         while not self._simulation.changed.wait_for(
             lambda: controller.ending or self._interrupted(handle), timeout=_FEEDBACK_PERIOD
@@ -193,7 +211,7 @@ class GripperServer(_Server):
 def _tolerances(goal: FollowJointTrajectory.Goal) -> Tolerances:
     """Read tolerances as ros2_control does: 0 means the default, negative means none."""
 
-    def positions(tolerances: list, default: float) -> np.ndarray:
+    def positions(tolerances: list[JointTolerance], default: float) -> np.ndarray:
         values = np.full(len(ARM_JOINTS), default)
         for tolerance in tolerances:
             if tolerance.name not in ARM_JOINTS:

@@ -41,8 +41,8 @@ def targets(scene: SceneSpec) -> tuple[str, ...]:
 
 def lifted(world: World, name: str) -> bool:
     """Whether an object is clear of the table and held by both fingers."""
-    held = world.touching(name).issuperset(_FINGERS)
-    return held and world.lowest_point(name) > LIFT_HEIGHT
+    held = world.touching(name) >= _FINGERS
+    return bool(held and world.lowest_point(name) > LIFT_HEIGHT)
 
 
 def at_goal(world: World, name: str, goal_xy: tuple[float, float], tolerance: float) -> bool:
