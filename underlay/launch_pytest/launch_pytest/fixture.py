@@ -53,10 +53,11 @@ def finish(launch_service: LaunchService, *, shut_down: bool) -> None:
     """Wait for the end of a launch, and see that it went well."""
     if shut_down:
         launch_service.shutdown(force_sync=True)
-    loop = launch_service.event_loop
-    if loop is not None and not loop.is_closed():
-        return_code = loop.run_until_complete(launch_service.task)
-        assert return_code == 0, f"launch service failed, return code '{return_code}'"
+    task = launch_service.task
+    if task is None:
+        return
+    return_code = task.get_loop().run_until_complete(task) if not task.done() else task.result()
+    assert return_code == 0, f"launch service failed, return code '{return_code}'"
 
 
 def make_event_loop(scope: str) -> Any:
