@@ -17,8 +17,13 @@ def make_reasoner(config: ReasonerConfig, model: str) -> Reasoner:
 
         return ScriptedReasoner()
     if config.backend == 'transformers':
-        from vla_r1_perception.transformers_backend import TransformersReasoner
-
+        try:
+            from vla_r1_perception.transformers_backend import TransformersReasoner
+        except ImportError as error:
+            raise ReasoningError(
+                ReasonCode.MODEL_NOT_LOADED,
+                f'the transformers backend needs torch and transformers: {error}',
+            ) from error
         return TransformersReasoner(model, config)
     raise ReasoningError(
         ReasonCode.MODEL_NOT_LOADED,
