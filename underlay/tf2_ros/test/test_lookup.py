@@ -256,8 +256,9 @@ def test_a_loop_is_reported(buffer, transform):
     ids=str,
 )
 def test_a_malformed_transform_is_ignored(buffer, transform, bad):
-    buffer.set_transform(transform(**{'parent': 'a', 'child': 'b', 'seconds': 1.0, **bad}), 'test')
-    assert not buffer.can_transform('a', 'b', LATEST)
+    buffer.set_transform(transform('a', 'b', 1.0), 'test')
+    buffer.set_transform(transform(**{'parent': 'a', 'child': 'b', 'seconds': 2.0, **bad}), 'test')
+    assert buffer.lookup_transform('a', 'b', LATEST).header.stamp.sec == 1
 
 
 def test_the_default_cache_holds_ten_seconds(buffer, transform):
@@ -300,6 +301,20 @@ def test_the_full_lookup_compares_two_times_by_way_of_a_fixed_frame(buffer, tran
     assert not buffer.can_transform_full('robot', at(9.0), 'robot', at(1.0), 'world')
     with pytest.raises(ExtrapolationException):
         buffer.lookup_transform_full('robot', at(9.0), 'robot', at(1.0), 'world')
+
+
+def test_the_full_lookup_knows_no_identity_of_unknown_frames(buffer):
+    with pytest.raises(LookupException):
+        buffer.lookup_transform_full('ghost', at(1.0), 'ghost', at(1.0), 'ghost')
+
+
+def test_a_static_frame_that_starts_to_move_is_static_no_more(buffer, transform):
+    buffer.set_transform_static(transform('a', 'b', 0.0), 'test')
+    buffer.set_transform(transform('a', 'b', 5.0, (1.0, 0.0, 0.0)), 'test')
+    assert xyz(buffer.lookup_transform('a', 'b', at(5.0))) == (1.0, 0.0, 0.0)
+    assert not buffer.can_transform('a', 'b', at(6.0))
+    buffer.set_transform_static(transform('a', 'b', 0.0), 'test')
+    assert buffer.can_transform('a', 'b', at(6.0))
 
 
 def test_can_transform_tells_why_not_on_request(buffer, transform):
