@@ -75,7 +75,7 @@ def report(tmp_path_factory):
     result = subprocess.run(
         [sys.executable, '-m', 'pytest', '--import-mode=importlib', '-p', 'no:cacheprovider',
          '-c', '/dev/null', '--rootdir', str(path.parent), '-rA', str(path)],
-        capture_output=True, text=True, timeout=120)
+        cwd=path.parent, capture_output=True, text=True, timeout=120)
     return result.stdout
 
 
