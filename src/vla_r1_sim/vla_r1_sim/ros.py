@@ -36,6 +36,7 @@ from vla_r1_sim.world import World
 
 CAMERA_FRAME = 'camera_link'
 OPTICAL_FRAME = 'camera_color_optical_frame'
+_OLD_NS = 10_000_000
 
 _OPTICAL_IN_CAMERA = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])
 """REP-103: the camera's x is the optical z, its y the optical -x, its z the optical -y."""
@@ -118,14 +119,14 @@ class StatePublisher:
         header = Header(stamp=to_stamp(self._simulation.time_ns), frame_id=BASE_FRAME)
         self._objects.publish(to_object_markers(header, self._simulation.world))
 
-    def camera_mounting(self, fault: str) -> None:
-        """Publish where the camera is: static, unless a fault wants it missing or old."""
+    def camera_mounting(self) -> None:
+        """Publish where the camera is: static, as drivers do."""
         stamp = to_stamp(self._simulation.time_ns)
-        transforms = camera_transforms(self._simulation.world, stamp)
-        if fault == 'camera_tf_old':
-            self._tf.sendTransform(transforms)
-        elif fault != 'camera_tf_missing':
-            self._static_tf.publish(TFMessage(transforms=transforms))
+        self._static_tf.sendTransform(camera_transforms(self._simulation.world, stamp))
+
+    def old_camera_mounting(self) -> None:
+        """Publish where the camera was at the very beginning, as a stuck publisher does."""
+        self._tf.sendTransform(camera_transforms(self._simulation.world, to_stamp(_OLD_NS)))
 
 
 def camera_transforms(world: World, stamp: object) -> list[TransformStamped]:

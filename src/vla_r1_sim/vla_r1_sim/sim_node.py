@@ -33,7 +33,7 @@ class SimNode(Node):
         self.add_on_set_parameters_callback(self._on_parameters)
         self._simulation = Simulation(_scene(self._config))
         self._state = StatePublisher(self, self._simulation)
-        self._state.camera_mounting(self._config.fault)
+        self._mount_camera()
         self._camera = CameraPublisher(self, self._config)
         self._servers = (ArmServer(self, self._simulation), GripperServer(self, self._simulation))
         self.create_service(Trigger, 'sim/reset', self._on_reset)
@@ -82,9 +82,15 @@ class SimNode(Node):
                 self._state.transforms()
             if tick % OBJECT_TICKS == 0:
                 self._state.objects()
+                if fault == 'camera_tf_old':
+                    self._state.old_camera_mounting()
             self._state.clock()
         if tick % camera_ticks == 0:
             self._camera.request(self._simulation, fault)
+
+    def _mount_camera(self) -> None:
+        if not self._config.fault.startswith('camera_tf'):
+            self._state.camera_mounting()
 
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         changes = {p.name: p.value for p in parameters if hasattr(self._config, p.name)}
@@ -98,7 +104,7 @@ class SimNode(Node):
 
     def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._simulation.reset(_scene(self._config))
-        self._state.camera_mounting(self._config.fault)
+        self._mount_camera()
         response.success, response.message = True, f'scene: {_names(self._simulation)}'
         return response
 
