@@ -30,13 +30,13 @@ def executables(package_name: str) -> list[Path]:
     return sorted(path for path in paths if path.is_file() and os.access(path, os.X_OK))
 
 
-def main(args: argparse.Namespace) -> str:
-    """Replace this process by the executable; returns only when there is none."""
+def main(args: argparse.Namespace) -> None:
+    """Replace this process by the executable; RuntimeError when there is none."""
     found = executables(args.package_name)
     paths = [path for path in found if path.name == args.executable_name]
     if not paths:
         names = ', '.join(path.name for path in found) or 'none'
-        return f"No executable found: '{args.package_name}' has {names}"
+        raise RuntimeError(f"No executable found: '{args.package_name}' has {names}")
     if len(paths) > 1:
         raise RuntimeError('\n- '.join(['Multiple executables found:', *map(str, paths)]))
     command = [*shlex.split(args.prefix or ''), str(paths[0]), *args.argv]

@@ -1,5 +1,6 @@
 """A process with something of everything, for the commands to look at."""
 
+from contextlib import suppress
 import time
 
 from control_msgs.action import GripperCommand
@@ -73,7 +74,5 @@ rclpy.init()
 executor = MultiThreadedExecutor(4)
 executor.add_node(Graph())
 print('ready', flush=True)
-try:
+with suppress(KeyboardInterrupt, ExternalShutdownException):
     executor.spin()
-except (KeyboardInterrupt, ExternalShutdownException):
-    pass

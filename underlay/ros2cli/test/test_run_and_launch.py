@@ -39,7 +39,8 @@ def test_run_lets_the_executable_see_sigint(start, prefix):
         folder,
         'wait',
         '#!/usr/bin/env python3\nimport time\n'
-        'try:\n    print("up", flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print("interrupted")\n',
+        'try:\n    print("up", flush=True)\n    time.sleep(60)\n'
+        'except KeyboardInterrupt:\n    print("interrupted")\n',
     )
     running = start('run', 'toys', 'wait', env=env)
     running.read_until('up')

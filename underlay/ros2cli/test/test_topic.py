@@ -63,10 +63,11 @@ def test_echo_of_an_unknown_topic_fails(ros2):
     assert 'Could not determine the type' in done.stderr
 
 
-def test_echo_ends_on_ctrl_c_without_a_traceback(start):
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_echo_ends_on_a_signal_without_a_traceback(start, number):
     echo = start('topic', 'echo', '/probe/count')
     echo.read_until('---')
-    assert echo.stop(signal.SIGINT) == signal.SIGINT
+    assert echo.stop(number) == number
     assert 'Traceback' not in echo.output
 
 

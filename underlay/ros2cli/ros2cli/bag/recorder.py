@@ -92,11 +92,11 @@ class Recorder:
             return
         offers = [info.qos_profile for info in publishers]
         hashes = {str(info.topic_type_hash) for info in publishers}
-        profile = qos.adapt(
-            QoSProfile(depth=QUEUE_DEPTH),
-            offers,
-            lambda text: self._log.warning(f'{name}: {text}'),
-        )
+
+        def warn(text: str) -> None:
+            self._log.warning(f'{name}: {text}')
+
+        profile = qos.adapt(QoSProfile(depth=QUEUE_DEPTH), offers, warn)
         channel = self._writer.add_topic(
             Topic(
                 name,

@@ -1,6 +1,7 @@
 """`ros2 topic echo`."""
 
 import argparse
+from functools import reduce
 
 import rclpy
 from rclpy.event_handler import SubscriptionEventCallbacks
@@ -51,12 +52,10 @@ def _choose_qos(node, args: argparse.Namespace):
 
 def _select(msg, field: str):
     """Return the field 'a.b.c' of a message."""
-    for name in filter(None, field.split('.')):
-        try:
-            msg = getattr(msg, name)
-        except AttributeError as error:
-            raise RuntimeError(f"Invalid field '{field}': {error}") from error
-    return msg
+    try:
+        return reduce(getattr, filter(None, field.split('.')), msg)
+    except AttributeError as error:
+        raise RuntimeError(f"Invalid field '{field}': {error}") from error
 
 
 def _lost(status) -> None:
