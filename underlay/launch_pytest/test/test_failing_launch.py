@@ -1,4 +1,4 @@
-"""A launch that failed fails its tests; the original overlooks it if the launch is over."""
+"""A launch that failed fails its tests, even if they passed."""
 
 import subprocess
 import sys
