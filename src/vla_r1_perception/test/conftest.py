@@ -1,5 +1,6 @@
 """Drawn pictures, a tiny model folder, and a client for reasoner processes over real DDS."""
 
+from contextlib import contextmanager, ExitStack
 import os
 from pathlib import Path
 import subprocess
@@ -91,7 +92,7 @@ class Picture:
         return np.column_stack([x + rx * np.cos(angle), y + ry * np.sin(angle)])
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def picture():
     """Return a picture with one object of every shape."""
     return (
@@ -198,6 +199,11 @@ class Client:
         self.wait(future.done)
         return future.result()
 
+    def forget(self):
+        """Drop all that was collected."""
+        for messages in self.got.values():
+            messages.clear()
+
     def close(self):
         """Leave."""
         self.executor.shutdown()
@@ -205,26 +211,35 @@ class Client:
         rclpy.shutdown(context=self.context)
 
 
+@contextmanager
+def reasoner_process(*parameters):
+    """Run a reasoner process and yield its client."""
+    namespace = f'/t{time.monotonic_ns()}'
+    arguments = ['--ros-args', '-r', f'__ns:={namespace}']
+    for parameter in parameters:
+        arguments += ['-p', parameter]
+    process = subprocess.Popen([sys.executable, HERE / 'moody_reasoner.py', *arguments])
+    client = Client(namespace)
+    try:
+        assert client.action.wait_for_server(30.0)
+        client.wait(lambda: client.instructions.get_subscription_count())
+        client.wait(lambda: client.node.count_publishers('overlay'))
+        yield client
+    finally:
+        client.close()
+        process.terminate()
+        process.wait(15.0)
+
+
+@pytest.fixture(scope='module')
+def running():
+    """Return the client of one reasoner for all tests that need nothing special."""
+    with reasoner_process() as client:
+        yield client
+
+
 @pytest.fixture
 def start():
     """Return a function that starts a reasoner process and returns its client."""
-    started = []
-
-    def start_reasoner(*parameters, script=HERE / 'moody_reasoner.py'):
-        namespace = f'/t{time.monotonic_ns()}'
-        arguments = ['--ros-args', '-r', f'__ns:={namespace}']
-        for parameter in parameters:
-            arguments += ['-p', parameter]
-        process = subprocess.Popen([sys.executable, script, *arguments])
-        client = Client(namespace)
-        started.append((process, client))
-        assert client.action.wait_for_server(20.0)
-        client.wait(lambda: client.instructions.get_subscription_count())
-        client.wait(lambda: client.node.count_publishers('overlay'))
-        return client
-
-    yield start_reasoner
-    for process, client in started:
-        client.close()
-        process.terminate()
-        assert process.wait(10.0) is not None
+    with ExitStack() as stack:
+        yield lambda *parameters: stack.enter_context(reasoner_process(*parameters))
