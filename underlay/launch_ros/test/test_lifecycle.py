@@ -71,15 +71,6 @@ def test_a_transition_for_another_node_changes_nothing():
     assert changed == []
 
 
-def test_a_launch_can_be_shut_down_while_it_waits_for_a_node():
-    node = LifecycleNode(executable='sleep', arguments=['60'], name='eye', namespace='')
-    assert launch(
-        node,
-        change(matches_action(node), Transition.TRANSITION_CONFIGURE),
-        TimerAction(period=0.5, actions=[Shutdown()]),
-    ) == 0
-
-
 def test_a_lifecycle_node_needs_its_names():
     with pytest.raises(TypeError):
         LifecycleNode(executable='sleep', name='eye')
