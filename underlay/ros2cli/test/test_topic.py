@@ -67,7 +67,7 @@ def test_echo_of_an_unknown_topic_fails(ros2):
 def test_echo_ends_on_a_signal_without_a_traceback(start, number):
     echo = start('topic', 'echo', '/probe/count')
     echo.read_until('---')
-    assert echo.stop(number) == number
+    assert echo.stop(number) in (0, number)
     assert 'Traceback' not in echo.output
 
 
