@@ -43,7 +43,8 @@ def test_a_listener_hears_moving_frames_of_another_process(remote, node):
 def test_a_latecomer_gets_all_static_frames_though_each_was_sent_once(remote, node):
     buffer = Buffer(node=node)
     listener = TransformListener(buffer, node)
-    msg = buffer.lookup_transform(f'base{remote}', f'optical{remote}', Time(), PATIENCE)
+    any_time = Time(seconds=1)
+    msg = buffer.lookup_transform(f'base{remote}', f'optical{remote}', any_time, PATIENCE)
     t = msg.transform.translation
     assert (t.x, t.y, t.z) == (1.0, 1.0, 0.0)
     listener.unregister()

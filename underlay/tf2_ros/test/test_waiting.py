@@ -29,7 +29,9 @@ def test_a_lookup_waits_for_data_that_comes_in_time(transform):
 def test_a_static_frame_ends_the_wait_too(transform):
     buffer = Buffer()
     Timer(0.1, buffer.set_transform_static, (transform('a', 'b', 0.0), 'test')).start()
+    start = monotonic()
     assert buffer.can_transform('a', 'b', at(1.0), Duration(seconds=10))
+    assert monotonic() - start < 5.0
 
 
 def test_the_full_lookup_waits_too(transform):
