@@ -268,6 +268,7 @@ def test_verdict_speaks_of_the_instruction(probe):
 
 
 def test_reset_takes_the_parameters_and_goes_home(probe):
+    camera = probe.newest('tf_static').transforms[0]
     assert probe.set('instruction', 'pick up the blue cylinder').successful
     assert probe.set('seed', 5).successful
     answer = probe.call('sim/reset')
@@ -275,6 +276,7 @@ def test_reset_takes_the_parameters_and_goes_home(probe):
     objects = {m.ns for m in probe.fresh('sim/objects').markers}
     assert 'blue_cylinder' in objects
     assert probe.fresh('joint_states').position[0] == pytest.approx(-0.45, abs=0.01)
+    wait_for(lambda: probe.newest('tf_static').transforms[0] != camera)  # each scene has its own
     probe.fresh('image')
 
 

@@ -122,7 +122,8 @@ class StatePublisher:
     def camera_mounting(self) -> None:
         """Publish where the camera is: static, as drivers do."""
         stamp = to_stamp(self._simulation.time_ns)
-        self._static_tf.sendTransform(camera_transforms(self._simulation.world, stamp))
+        transforms = camera_transforms(self._simulation.world, stamp)
+        self._static_tf.publish(TFMessage(transforms=transforms))
 
     def old_camera_mounting(self) -> None:
         """Publish where the camera was at the very beginning, as a stuck publisher does."""
