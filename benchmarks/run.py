@@ -1,6 +1,6 @@
 """Every benchmark in turn; `make bench`. Names the machine; exit status 1 when a figure is missed.
 
-    python benchmarks/run.py [--scenes 40] [--only grounding cancel]
+Example: python benchmarks/run.py [--scenes 40] [--only grounding cancel]
 """
 
 import argparse
@@ -29,7 +29,7 @@ def machine() -> str:
         if line.startswith('model name'):
             cpu = line.split(':')[1].strip()
             break
-    return f'{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}'
+    return f'{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}'
 
 
 def main() -> int:

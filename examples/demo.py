@@ -1,6 +1,6 @@
 """The whole chain once, in simulation: see, reason, ground, plan, grasp, lift, record.
 
-    python examples/demo.py --instruction "pick up the blue cylinder" --seed 7
+Example: python examples/demo.py --instruction "pick up the blue cylinder" --seed 7
 
 Leaves in `demo/`: `bag/` (MCAP), `overlay.png`, `motion.gif`, `motion.png`, `launch.log`. The exit
 status is 0 only when the simulator's physics saw the object lifted.
@@ -40,7 +40,7 @@ def parse_arguments() -> argparse.Namespace:
 @contextmanager
 def bringup(args: argparse.Namespace):
     """Run bringup until the block ends; yield its process. Its output goes to launch.log."""
-    command = ['ros2', 'launch', 'vla_r1', 'bringup.launch.py', 'sim:=true']
+    command = ['ros2', 'launch', '-n', 'vla_r1', 'bringup.launch.py', 'sim:=true']
     command += [f'seed:={args.seed}', f'scene:={args.instruction}']
     command += [f'record:={args.out / "bag"}', f'backend:={args.backend}']
     command += [f'model:={args.model}'] if args.model else []
@@ -71,7 +71,7 @@ def wait_until_ready(node: Node, launch: subprocess.Popen) -> None:
             'camera': node.count_publishers(IMAGE_TOPIC) > 0,
             'reasoner': node.count_publishers('/reasoning') > 0,
             'planner': node.count_publishers('/outcome') > 0,
-            'recorder': min(map(node.count_subscribers, ('/outcome', '/overlay', IMAGE_TOPIC))) > 0,
+            'recorder': all(map(node.count_subscribers, ('/outcome', '/overlay'))),
         }
         missing = [name for name, up in ready.items() if not up]
         if not missing:

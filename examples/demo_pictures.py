@@ -34,8 +34,9 @@ def contact_sheet(frames: list[tuple[int, Image.Image]]) -> Image.Image:
     for index, (stamp_ns, frame) in enumerate(picks):
         small = frame.resize(size, Image.Resampling.LANCZOS)
         seconds = (stamp_ns - picks[0][0]) / 1e9
-        ImageDraw.Draw(small).text((8, 6), f'{seconds:.1f} s', fill='white', stroke_width=1,
-                                   stroke_fill='black')
+        ImageDraw.Draw(small).text(
+            (8, 6), f'{seconds:.1f} s', fill='white', stroke_width=1, stroke_fill='black'
+        )
         sheet.paste(small, (index % SHEET_COLUMNS * size[0], index // SHEET_COLUMNS * size[1]))
     return sheet
 
@@ -52,8 +53,6 @@ def save_pictures(bag: Path, out: Path) -> list[Path]:
         contact_sheet(frames).save(out / 'motion.png')
         small = [frame.resize((480, 480 * frame.height // frame.width)) for _, frame in frames]
         gif = [frame.quantize(96, dither=Image.Dither.NONE) for frame in small]
-        gif[0].save(
-            out / 'motion.gif', save_all=True, append_images=gif[1:], duration=120, loop=0
-        )
+        gif[0].save(out / 'motion.gif', save_all=True, append_images=gif[1:], duration=120, loop=0)
         written += [out / 'motion.png', out / 'motion.gif']
     return written

@@ -1,14 +1,13 @@
 """Everything at once: reasoner, planner, and in simulation the robot, its camera and MoveIt.
 
-    ros2 launch vla_r1 bringup.launch.py sim:=true instruction:="pick up the red cube"
-    ros2 launch vla_r1 bringup.launch.py          # a real robot: camera and MoveIt already run
+In simulation:   ros2 launch vla_r1 bringup.launch.py sim:=true instruction:="pick up the red cube"
+On a real robot: ros2 launch vla_r1 bringup.launch.py     (camera and MoveIt already run)
 """
 
 import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
-from launch import LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -25,6 +24,8 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from launch_ros.parameter_descriptions import ParameterValue
 from lifecycle_msgs.msg import Transition
+
+from launch import LaunchDescription
 
 SHARE = Path(get_package_share_directory('vla_r1'))
 BOOL = ('true', 'false')
@@ -108,8 +109,10 @@ def recorder(args: dict[str, str], cameras: list[tuple[str, str]]) -> ExecutePro
     topics = [prefix + name for name in RECORDED] + [topic for _, topic in cameras]
     clock = ['--use-sim-time'] if args['sim'] == 'true' else []
     return ExecuteProcess(
-        cmd=['ros2', 'bag', 'record', '--storage', 'mcap', '--output', args['record'], *clock]
-        + ['--topics', *topics, *RECORDED_GLOBAL],
+        cmd=[
+            *('ros2', 'bag', 'record', '--storage', 'mcap', '--output', args['record'], *clock),
+            *('--topics', *topics, *RECORDED_GLOBAL),
+        ],
         name='recorder',
         output='screen',
     )

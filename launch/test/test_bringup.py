@@ -1,4 +1,4 @@
-"""The whole chain through bringup: an instruction goes in, the object goes up, the bag tells all."""
+"""The whole chain through bringup: an instruction goes in, the object goes up, the bag tells."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,6 @@ import subprocess
 import tempfile
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 import launch_pytest
@@ -15,6 +14,8 @@ import pytest
 import rclpy
 from rosbags.highlevel import AnyReader
 from std_srvs.srv import Trigger
+
+from launch import LaunchDescription
 
 INSTRUCTION = 'pick up the blue cylinder'
 ANSWERS = ('/reasoning', '/affordance', '/detections', '/overlay')
