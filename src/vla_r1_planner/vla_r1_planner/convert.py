@@ -210,9 +210,15 @@ def moveit_failure(code: MoveItErrorCodes) -> tuple[OutcomeCode, str] | None:
         return None
     # 99999 is what OMPL leaves behind when sampling the goal found nothing.
     if code.val == MoveItErrorCodes.FAILURE:
-        outcome, text = OutcomeCode.PLANNING_FAILED, 'no path was found; look at its log'
+        outcome, text = (
+            OutcomeCode.PLANNING_FAILED,
+            'no path was found; look at the log of move_group',
+        )
     else:
-        unknown = (OutcomeCode.UNKNOWN, 'look at the log of move_group')
+        unknown = (
+            OutcomeCode.UNKNOWN,
+            'it failed in a way of its own; look at the log of move_group',
+        )
         outcome, text = _MOVEIT.get(code.val, unknown)
     detail = f' ({code.message})' if code.message else ''
     return outcome, f'MoveIt error {code.val}: {text}{detail}'
