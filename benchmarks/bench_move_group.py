@@ -150,6 +150,7 @@ class Client(Node):
         goal.request.start_state.joint_state.name = list(JOINTS)
         goal.request.start_state.joint_state.position = start.tolist()
         goal.request.goal_constraints = [_constraints(*target)]
+        self.publish_state()  # the checks between two goals may take longer than its timer
         begun = time.perf_counter()
         handle = self.wait(self.plans.send_goal_async(goal))
         result = self.wait(handle.get_result_async()).result

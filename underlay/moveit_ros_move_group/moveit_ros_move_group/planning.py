@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 import time
 
 import numpy as np
@@ -75,28 +76,25 @@ def plan(
         return standing(request.group.joints, request.start[exact.indices(request.group.joints)])
     candidates = _goal_configurations(exact, request, seed)
     found: list[Trajectory] = []
-    attempt, reason = 0, 'no path found'
-    while len(found) < request.attempts and (attempt == 0 or time.monotonic() < deadline):
-        for goal in candidates:
-            for scene in (padded, exact):
-                if cancelled():
-                    raise MoveItError(Code.PREEMPTED, 'The request was cancelled while planning.')
-                left = deadline - time.monotonic()
-                try:
-                    path = _search(scene, request, goal, min(SLICE, left), seed + attempt)
-                    trajectory = parameterize(
-                        exact, request.group, request.start, path, request.scaling
-                    )
-                except (RuntimeError, ValueError) as error:
-                    reason = str(error)
-                    continue
-                if first_contact(exact, request.group, request.start, trajectory) is None:
-                    found.append(trajectory)
-                    break
-                reason = 'the timed path touched an obstacle'
-            if len(found) > attempt:
+    reason = 'no time left after the inverse kinematics'
+    while len(found) < request.attempts and time.monotonic() < deadline:
+        for goal, scene in product(candidates, (padded, exact)):
+            seconds = min(SLICE, deadline - time.monotonic())
+            if cancelled():
+                raise MoveItError(Code.PREEMPTED, 'The request was cancelled while planning.')
+            if seconds <= 0.0:
                 break
-        attempt += 1
+            seed += 1
+            try:
+                path = _search(scene, request, goal, seconds, seed)
+                timed = parameterize(exact, request.group, request.start, path, request.scaling)
+            except (RuntimeError, ValueError) as error:
+                reason = str(error)
+                continue
+            if first_contact(exact, request.group, request.start, timed) is None:
+                found.append(timed)
+                break
+            reason = 'the timed path touched an obstacle'
     if not found:
         raise MoveItError(
             Code.TIMED_OUT,
@@ -186,7 +184,7 @@ def _search(
             max_nodes=20000,
             max_connection_distance=3.0,
             collision_check_step_size=EDGE_STEP,
-            max_planning_time=max(seconds, 0.01),
+            max_planning_time=seconds,
             rrt_connect=True,
         ),
     )
