@@ -7,7 +7,6 @@ import pytest
 from sensor_msgs.msg import CameraInfo, Image
 from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.geometry import matrix_from_pose
-from vla_r1_msgs.msg import Affordance, Outcome
 from vla_r1_planner.convert import (
     box_from_msg,
     camera_from_msg,
@@ -20,6 +19,8 @@ from vla_r1_planner.convert import (
 )
 from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import pointing_down
+
+from vla_r1_msgs.msg import Affordance, Outcome
 
 TRUTH = np.array([[0.5, 1.25, 2.0], [0.0, 0.75, 3.5]])
 

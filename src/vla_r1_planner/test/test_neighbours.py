@@ -1,7 +1,5 @@
 """What stands beside the target, on analytic scenes."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from vla_r1_planner.grasp import Gripper
@@ -43,9 +41,9 @@ def test_a_neighbour_is_cut_off_from_the_target_that_it_stands_behind(scene, tig
 
 def test_what_hangs_in_the_air_is_the_arm(scene, tight_box):
     scene = scene.box((0.5, 0.0), (0.04, 0.04, 0.04))
-    hanging = replace(scene.ball((0.5, 0.1), 0.04))
+    hanging = scene.ball((0.5, 0.1), 0.04)
     kind, centre, size, yaw = hanging.solids[-1]
-    hanging.solids[-1] = (kind, centre + (0.0, 0.0, 0.12), size, yaw)
+    hanging.solids[-1] = (kind, centre + np.array([0.0, 0.0, 0.12]), size, yaw)
     assert len(around(hanging, tight_box)) == 0
 
 

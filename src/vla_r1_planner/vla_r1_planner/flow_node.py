@@ -72,18 +72,8 @@ class Flow:
 
     def __init__(self, node: Node, config: PlannerConfig) -> None:
         c = self._config = config
-        self._gripper = Gripper(
-            c.gripper_max_opening_m,
-            c.tip_beyond_tcp_m,
-            c.palm_behind_tcp_m,
-            c.finger_clearance_m,
-            c.min_finger_clearance_m,
-            c.tip_clearance_m,
-        )
-        self._workspace = Workspace(
-            (c.workspace_min_x, c.workspace_min_y, c.workspace_min_z),
-            (c.workspace_max_x, c.workspace_max_y, c.workspace_max_z),
-        )
+        self._gripper = gripper_of(config)
+        self._workspace = workspace_of(config)
         self._pick = PickSettings(
             c.approach_height_m, c.lift_height_m, c.gripper_max_opening_m, c.gripper_empty_m
         )
@@ -261,6 +251,26 @@ class Flow:
         except GroundingError:
             return  # a gap in TF is a gap in the record, not a reason to stop the arm
         driven.poses.append(PoseStamped(header=self._display.header(), pose=pose))
+
+
+def gripper_of(config: PlannerConfig) -> Gripper:
+    """Return the gripper that the parameters describe."""
+    return Gripper(
+        max_opening_m=config.gripper_max_opening_m,
+        tip_beyond_tcp_m=config.tip_beyond_tcp_m,
+        palm_behind_tcp_m=config.palm_behind_tcp_m,
+        clearance_m=config.finger_clearance_m,
+        min_clearance_m=config.min_finger_clearance_m,
+        tip_clearance_m=config.tip_clearance_m,
+    )
+
+
+def workspace_of(config: PlannerConfig) -> Workspace:
+    """Return the workspace that the parameters describe."""
+    return Workspace(
+        (config.workspace_min_x, config.workspace_min_y, config.workspace_min_z),
+        (config.workspace_max_x, config.workspace_max_y, config.workspace_max_z),
+    )
 
 
 class _Driving:

@@ -1,0 +1,135 @@
+"""The whole system on the simulated cell, for benchmarks: bringup, scenes, instructions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import signal
+import subprocess
+import time
+from typing import Any
+
+from domain_coordinator import domain_id
+from rcl_interfaces.srv import SetParameters
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data
+from rclpy.task import Future
+from sensor_msgs.msg import CameraInfo
+from std_srvs.srv import Trigger
+
+from vla_r1_msgs.action import ExecuteInstruction
+from vla_r1_msgs.msg import Outcome
+
+PICTURES = 2  # of a new scene that must have come before an instruction is given
+CAMERA_INFO = '/camera/camera/color/camera_info'
+
+
+class Cell(Node):
+    """A client of the running system."""
+
+    def __init__(self) -> None:
+        super().__init__('bench')
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self)
+        self._pictures_ns: list[int] = []
+        self.stages: list[tuple[float, str, str]] = []
+        self.action = ActionClient(self, ExecuteInstruction, 'execute_instruction')
+        self._parameters = self.create_client(SetParameters, 'sim/set_parameters')
+        self._reset = self.create_client(Trigger, 'sim/reset')
+        self._verdict = self.create_client(Trigger, 'sim/verdict')
+        self.create_subscription(
+            CameraInfo, CAMERA_INFO, self._on_picture, qos_profile_sensor_data
+        )
+
+    def wait_until_up(self, timeout_s: float = 90.0) -> None:
+        """Wait for every server that a pick needs."""
+        end = time.monotonic() + timeout_s
+        names = ('reason', 'move_action', 'execute_trajectory', 'gripper_controller/gripper_cmd')
+        needed = {f'/{name}/_action/status' for name in names}
+        while needed - {name for name, _ in self.get_topic_names_and_types()}:
+            if time.monotonic() > end:
+                raise TimeoutError(f'not up after {timeout_s:g} s; see the output of bringup')
+            self.spin_for(0.2)
+        for server in (self._parameters, self._reset, self._verdict):
+            if not server.wait_for_service(timeout_sec=10.0):
+                raise TimeoutError(f'no {server.srv_name}')
+        if not self.action.wait_for_server(timeout_sec=10.0):
+            raise TimeoutError('no execute_instruction')
+
+    def reset(self, seed: int, instruction: str) -> None:
+        """Lay out a scene, and wait until pictures of it come."""
+        values = [Parameter('seed', value=seed), Parameter('instruction', value=instruction)]
+        request = SetParameters.Request(parameters=[value.to_parameter_msg() for value in values])
+        self.result(self._parameters.call_async(request))
+        self.result(self._reset.call_async(Trigger.Request()))
+        before = max(self._pictures_ns, default=0)
+        while sum(stamp > before for stamp in self._pictures_ns) <= PICTURES:
+            self.spin_for(0.05)
+
+    def verdict(self) -> tuple[bool, str]:
+        """Return what the physics says about the scene's instruction."""
+        response = self.result(self._verdict.call_async(Trigger.Request()))
+        return response.success, response.message
+
+    def send(self, instruction: str) -> Any:
+        """Give an instruction; return the accepted goal."""
+        self.stages = []
+        goal = ExecuteInstruction.Goal(instruction=instruction)
+        return self.result(self.action.send_goal_async(goal, feedback_callback=self._on_feedback))
+
+    def ask(self, instruction: str) -> Outcome:
+        """Give an instruction and return what became of it."""
+        return self.result(self.send(instruction).get_result_async()).result.outcome
+
+    def result(self, future: Future, timeout_s: float = 180.0) -> Any:
+        """Spin until a future is done."""
+        end = time.monotonic() + timeout_s
+        while not future.done():
+            if time.monotonic() > end:
+                raise TimeoutError(f'no answer within {timeout_s:g} s')
+            self._executor.spin_once(timeout_sec=0.1)
+        return future.result()
+
+    def spin_for(self, seconds: float) -> None:
+        """Take messages for a while [s, wall]."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._executor.spin_once(timeout_sec=0.02)
+
+    def _on_picture(self, msg: CameraInfo) -> None:
+        self._pictures_ns.append(msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec)
+        del self._pictures_ns[:-20]
+
+    def _on_feedback(self, msg: Any) -> None:
+        self.stages.append((time.monotonic(), msg.feedback.stage, msg.feedback.text))
+
+
+@contextmanager
+def running_cell(log: Path, *, real_time_factor: float = 1.0) -> Iterator[Cell]:
+    """Bring everything up in a ROS domain of its own, and take it down at the end."""
+    with domain_id() as domain, log.open('w') as out:
+        os.environ['ROS_DOMAIN_ID'] = str(domain)
+        command = ['ros2', 'launch', 'vla_r1', 'bringup.launch.py', 'sim:=true', 'execute:=auto']
+        bringup = subprocess.Popen(
+            [*command, f'real_time_factor:={real_time_factor}'],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        rclpy.init()
+        cell = Cell()
+        try:
+            cell.wait_until_up()
+            yield cell
+        finally:
+            cell.destroy_node()
+            rclpy.try_shutdown()
+            os.killpg(bringup.pid, signal.SIGINT)
+            try:
+                bringup.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(bringup.pid, signal.SIGKILL)
