@@ -94,8 +94,10 @@ def test_quaternion_and_matrix_are_inverse_up_to_sign(x, y, z, w):
 
 
 def test_a_quarter_turn_about_z_maps_x_to_y():
-    T = matrix_from_pose([0.0, 0.0, 1.0], [0.0, 0.0, math.sin(math.pi / 4), math.cos(math.pi / 4)])
-    assert np.allclose(transform_points(T, [[1.0, 0.0, 0.0]]), [[0.0, 1.0, 1.0]])
+    turn = matrix_from_pose(
+        [0.0, 0.0, 1.0], [0.0, 0.0, math.sin(math.pi / 4), math.cos(math.pi / 4)]
+    )
+    assert np.allclose(transform_points(turn, [[1.0, 0.0, 0.0]]), [[0.0, 1.0, 1.0]])
 
 
 def test_a_zero_quaternion_is_refused():

@@ -10,7 +10,7 @@ from typing import Any
 
 def param(
     default: Any,
-    help: str,  # noqa: A002 - the word users know from --help
+    help: str,
     *,
     unit: str = '',
     ge: float | None = None,

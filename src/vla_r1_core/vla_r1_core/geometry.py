@@ -208,8 +208,8 @@ def quat_from_matrix(rotation: ArrayLike) -> Array:
     return -q if q[3] < 0.0 else q
 
 
-def transform_points(T_target_source: ArrayLike, points: ArrayLike) -> Array:
+def transform_points(T_target_source: ArrayLike, points: ArrayLike) -> Array:  # noqa: N803
     """Map (N, 3) [m] points from the source frame to the target frame."""
-    T = np.asarray(T_target_source, dtype=np.float64)
+    matrix = np.asarray(T_target_source, dtype=np.float64)
     p = np.asarray(points, dtype=np.float64).reshape(-1, 3)
-    return np.asarray(p @ T[:3, :3].T + T[:3, 3])
+    return np.asarray(p @ matrix[:3, :3].T + matrix[:3, 3])

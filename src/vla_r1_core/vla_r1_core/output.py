@@ -57,7 +57,7 @@ def parse(text: str, task: Task) -> ParsedAnswer:
     return ParsedAnswer(task=task, thought=thought, trajectory=_read_trace(first, tokens))
 
 
-def format(answer: ParsedAnswer) -> str:  # noqa: A001 - the counterpart of parse
+def format(answer: ParsedAnswer) -> str:
     """Write an answer so that `parse(format(answer), answer.task) == answer`.
 
     Raises:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 import rclpy
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 from vla_r1_core.config import validate
@@ -77,9 +78,14 @@ def run(node_class: type[Node], *, args: list[str] | None = None, threads: int =
     try:
         node = node_class()
         executor.add_node(node)
+        # A SIGTERM that arrives between two waits leaves spin() waiting until something wakes it.
+        node.create_timer(1.0, lambda: None, clock=Clock(clock_type=ClockType.STEADY_TIME))
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:  # rclpy's RCLError: the shutdown came while a wait was being set up
+        if rclpy.ok():
+            raise
     finally:
         executor.shutdown(timeout_sec=1.0)
         if node is not None:

@@ -220,6 +220,7 @@ def reasoner_process(*parameters):
         arguments += ['-p', parameter]
     process = subprocess.Popen([sys.executable, HERE / 'moody_reasoner.py', *arguments])
     client = Client(namespace)
+    client.process = process
     try:
         assert client.action.wait_for_server(30.0)
         client.wait(lambda: client.instructions.get_subscription_count())
@@ -228,7 +229,7 @@ def reasoner_process(*parameters):
     finally:
         client.close()
         process.terminate()
-        process.wait(15.0)
+        assert process.wait(15.0) == 0
 
 
 @pytest.fixture(scope='module')

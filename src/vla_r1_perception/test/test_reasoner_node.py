@@ -231,3 +231,12 @@ def test_load_model_swaps_the_model_and_a_failure_keeps_the_old_one(client):
     bad = client.call(LoadModel, 'load_model', LoadModel.Request(model='broken'))
     assert not bad.success and 'not a model' in bad.message and bad.weights_sha256 == 'abab'
     assert client.instruct('pick up the red cube').model == 'moody:ab'
+
+
+def test_sigterm_ends_the_process_while_a_goal_runs(start, picture):
+    client = start()
+    client.show(picture.rgb)
+    client.send(instruction='slow')
+    client.wait(lambda: client.got['reasoning/partial'])
+    client.process.terminate()
+    assert client.process.wait(10.0) == 0

@@ -147,6 +147,8 @@ class ReasonerNode(LifecycleNode):
         )
         self._worker.submit(request)
         request.done.wait()
+        if request.result is None:  # shut down, or an error that is in the log
+            return Reason.Result(reasoning=Reasoning(error_code=ReasonCode.UNKNOWN))
         if request.result.reasoning.error_code == ReasonCode.NONE:
             goal.succeed()
         elif goal.is_cancel_requested:
@@ -176,9 +178,18 @@ class ReasonerNode(LifecycleNode):
 
     def _serve(self, request: Request) -> None:
         """Answer one request and publish everything about it; runs in the worker thread."""
+        try:
+            self._answer(request)
+        except Exception:  # noqa: BLE001 - a dead worker would leave the node deaf
+            if self.context.ok():
+                self.get_logger().error(traceback.format_exc())
+        finally:
+            request.done.set()  # who waits for it must not wait for ever
+
+    def _answer(self, request: Request) -> None:
         image, reasoner = self._image, self._reasoner
         reply, rgb = self._reply(request, image, reasoner)
-        if reply.error and reply.error.__cause__:
+        if reply.error and reply.error.__cause__ and self.context.ok():
             self.get_logger().error(
                 ''.join(traceback.format_exception(reply.error.__cause__)).rstrip()
             )

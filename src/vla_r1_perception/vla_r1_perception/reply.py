@@ -69,7 +69,7 @@ def ask(
         error = _absent(answer) if parsed.absent else None
     except ReasoningError as exception:
         error = exception
-    except Exception as exception:  # a model may raise anything
+    except Exception as exception:  # noqa: BLE001 - a model may raise anything
         error = ReasoningError(
             ReasonCode.BACKEND_FAILED, f'{type(exception).__name__}: {exception}; see the log'
         )

@@ -1,0 +1,167 @@
+"""What the reasoner node adds to the model's time, and whether headers come through unchanged.
+
+A reasoner in a process of its own sees a 1280 x 720 camera over DDS and is given instructions one
+by one. Measured is the wall time from publishing the instruction to holding the last answer
+(reasoning, affordance, detections), and to holding the overlay too, each less the model's own time
+(`Reasoning.latency`); DDS both ways is included. Exit status 1 when a figure is missed.
+
+Usage: python benchmarks/bench_reasoner.py [--requests 100] [--rate 10]
+"""
+
+import argparse
+from pathlib import Path
+import platform
+import subprocess
+import sys
+import time
+
+from ament_index_python import get_package_prefix
+import cv2
+import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+from vision_msgs.msg import Detection2DArray
+from vla_r1_msgs.msg import Affordance, Reasoning
+
+WIDTH, HEIGHT = 1280, 720
+P50_LIMIT_MS, P99_LIMIT_MS = 8.0, 25.0
+ANSWERS = {'reasoning': Reasoning, 'affordance': Affordance, 'detections': Detection2DArray}
+TYPES = {**ANSWERS, 'overlay': Image}
+
+
+def picture() -> np.ndarray:
+    """Return a wooden table with a red ball, (HEIGHT, WIDTH, 3) RGB."""
+    rgb = np.full((HEIGHT, WIDTH, 3), (172, 143, 114), np.uint8)
+    cv2.circle(rgb, (700, 400), 40, (200, 25, 25), -1, cv2.LINE_AA)
+    return rgb
+
+
+def machine() -> str:
+    """Processor and Python, which make the figures comparable."""
+    lines = [line.partition(':') for line in Path('/proc/cpuinfo').read_text().splitlines()]
+    names = [value.strip() for key, _, value in lines if key.startswith('model name')]
+    return f'{len(names)} x {names[0]}, Python {platform.python_version()}'
+
+
+class Camera:
+    """Publishes pictures, and remembers their stamps and what came back.
+
+    Attributes:
+        arrived: topic -> (time of arrival [s], message), of the present instruction.
+        stamps: of all images published, [ns].
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.node = rclpy.create_node('bench_reasoner')
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
+        self.arrived: dict[str, tuple[float, object]] = {}
+        self.stamps: set[int] = set()
+        self._images = self.node.create_publisher(Image, 'image', 5)
+        self._instructions = self.node.create_publisher(String, 'instruction', 10)
+        for name, kind in TYPES.items():
+            self.node.create_subscription(kind, name, self._keep(name), 10)
+        self._image = Image(
+            height=HEIGHT,
+            width=WIDTH,
+            step=3 * WIDTH,
+            encoding='rgb8',
+            data=picture().tobytes(),
+        )
+        self._image.header.frame_id = 'camera_color_optical_frame'
+        self.node.create_timer(1.0 / rate, self._publish)
+
+    def ask(self) -> dict[str, tuple[float, object]]:
+        """Publish an instruction; return all outputs with the time each took [s]."""
+        self.arrived = {}
+        begin = time.perf_counter()
+        self._instructions.publish(String(data='pick up the red ball'))
+        while len(self.arrived) < len(TYPES):
+            self.executor.spin_once(timeout_sec=0.1)
+            if 'reasoning' in self.arrived and self.arrived['reasoning'][1].error_code:
+                raise RuntimeError(self.arrived['reasoning'][1].error_msg)
+            if time.perf_counter() - begin > 10.0:
+                missing = sorted(set(TYPES) - set(self.arrived))
+                raise TimeoutError(f'no {", ".join(missing)} within 10 s')
+        return {name: (at - begin, message) for name, (at, message) in self.arrived.items()}
+
+    def wait_until_answering(self) -> None:
+        """Spin until the node is there and sees the camera."""
+        for _ in range(300):
+            self.executor.spin_once(timeout_sec=0.1)
+            here = self._instructions.get_subscription_count()
+            if here and self._images.get_subscription_count() and self._sees_outputs():
+                self.spin(1.0)  # the first image must have arrived on the other side
+                return
+        raise TimeoutError('the reasoner did not start')
+
+    def _sees_outputs(self) -> bool:
+        return all(self.node.count_publishers(name) for name in TYPES)
+
+    def spin(self, seconds: float) -> None:
+        """Let the camera run."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self.executor.spin_once(timeout_sec=0.01)
+
+    def _publish(self) -> None:
+        now = self.node.get_clock().now()
+        self._image.header.stamp = now.to_msg()
+        self.stamps.add(now.nanoseconds)
+        self._images.publish(self._image)
+
+    def _keep(self, name: str):
+        def keep(message: object) -> None:
+            self.arrived[name] = (time.perf_counter(), message)
+
+        return keep
+
+
+def main() -> int:
+    """Run the benchmark and print its figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--requests', type=int, default=100)
+    parser.add_argument('--rate', type=float, default=10.0, help='of the camera [Hz]')
+    args = parser.parse_args()
+
+    executable = Path(get_package_prefix('vla_r1_perception')) / 'lib/vla_r1_perception/reasoner'
+    rclpy.init()
+    process = subprocess.Popen([executable], stderr=subprocess.DEVNULL)
+    answers_ms, overlay_ms, same_header = [], [], 0
+    try:
+        camera = Camera(args.rate)
+        camera.wait_until_answering()
+        for i in range(args.requests + 3):
+            camera.spin(0.05)
+            took = camera.ask()
+            if i < 3:
+                continue  # warms up
+            reasoning = took['reasoning'][1]
+            answers = max(took[name][0] for name in ANSWERS)
+            answers_ms.append(1e3 * (answers - reasoning.latency))
+            overlay_ms.append(1e3 * (took['overlay'][0] - reasoning.latency))
+            stamp = reasoning.header.stamp.sec * 10**9 + reasoning.header.stamp.nanosec
+            headers = [message.header for _, message in took.values()]
+            same_header += stamp in camera.stamps and all(h == headers[0] for h in headers)
+    finally:
+        process.terminate()
+        process.wait(10.0)
+        rclpy.try_shutdown()
+
+    print(f'reasoner node at {WIDTH} x {HEIGHT}, {args.rate:g} Hz: {args.requests} instructions')
+    print(machine())
+    p50, p99 = np.percentile(answers_ms, [50, 99])
+    print(
+        f'  answers received, model time taken out: p50 {p50:.1f} ms (limit {P50_LIMIT_MS:g}), '
+        f'p99 {p99:.1f} ms (limit {P99_LIMIT_MS:g})'
+    )
+    o50, o99 = np.percentile(overlay_ms, [50, 99])
+    print(f'  overlay received as well:               p50 {o50:.1f} ms, p99 {o99:.1f} ms')
+    print(f"  outputs with the image's own header:    {same_header} of {args.requests}")
+    return int(p50 > P50_LIMIT_MS or p99 > P99_LIMIT_MS or same_header < args.requests)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
