@@ -258,7 +258,7 @@ def main() -> int:
         try:
             client.wait_until_ready()
             client.set_world(boxes)
-            seconds, depths, failures, off = [], [], [], []
+            seconds, planning, depths, failures, off = [], [], [], [], []
             cpu = psutil.Process(process.pid)
             cpu_begun = sum(cpu.cpu_times()[:2])
             for i, goal in enumerate(postures):
@@ -270,6 +270,7 @@ def main() -> int:
                     continue
                 trajectory = result.planned_trajectory.joint_trajectory
                 seconds.append(elapsed)
+                planning.append(result.planning_time)
                 depths.append(worst_depth(checker, trajectory))
                 end = checker.tool(np.array(trajectory.points[-1].positions))
                 off.append(float(np.linalg.norm(end[0] - target[0])))
@@ -285,6 +286,7 @@ def main() -> int:
     print(f'machine: {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}')
     print(f'solved {len(seconds)} of {len(postures)} pose goals (at least {SUCCESS_LIMIT:.0%})')
     print(f'goal to trajectory: p50 {p50 * 1e3:.0f} ms (at most 40), p95 {p95 * 1e3:.0f} ms wall')
+    print(f'  of it planning: p50 {np.median(planning) * 1e3:.0f} ms')
     print(f'CPU time of move_group: {cpu_each * 1e3:.0f} ms a goal, mean over all')
     print(f'touching at 2 ms: {touching} (0 allowed), deepest {max(0.0, *depths) * 1e3:.2f} mm')
     print(f'tool off its goal: at most {max(off) * 1e3:.2f} mm')

@@ -10,10 +10,9 @@ from moveit_ros_move_group.collision import CollisionScene
 from moveit_ros_move_group.robot import Group
 from moveit_ros_move_group.transforms import Matrix
 
-SAMPLE_PERIOD = 0.01  # [s] between the points of a trajectory
+SAMPLE_PERIOD = 0.02  # [s] between the points of a trajectory
 BLEND_DEVIATION = 0.01  # [rad] that a rounded corner may leave the path by
-CHECK_PERIOD = 0.002  # [s] between collision checks ...
-CHECK_STEP = 0.004  # ... or [rad or m], where the arm is so slow that 2 ms are no motion
+CHECK_PERIOD = 0.002  # [s] between collision checks
 
 
 @dataclass(frozen=True)
@@ -112,16 +111,19 @@ def full(scene: CollisionScene, group: Group, start: Matrix, trajectory: Traject
 
 
 def first_contact(
-    scene: CollisionScene, group: Group, start: Matrix, trajectory: Trajectory
+    scene: CollisionScene, group: Group, start: Matrix, trajectory: Trajectory, step: float = 0.0
 ) -> float | None:
-    """Return the time [s] of the first collision, looking every 2 ms, or None."""
+    """Return the time [s] of the first collision, looking every 2 ms, or None.
+
+    With a `step` [rad or m], only where a joint has moved that far since the last look.
+    """
     times = np.append(np.arange(0.0, trajectory.duration, CHECK_PERIOD), trajectory.duration)
     q = np.tile(start, (len(times), 1))
     for column, k in enumerate(scene.indices(group.joints)):
         q[:, k] = np.interp(times, trajectory.times, trajectory.positions[:, column])
     last = None
     for time, configuration in zip(times, q, strict=True):
-        moved = last is None or np.abs(configuration - last).max() >= CHECK_STEP
+        moved = last is None or np.abs(configuration - last).max() >= step
         if moved or time == times[-1]:
             if scene.collides(configuration):
                 return float(time)
