@@ -1,13 +1,18 @@
-"""The one ROS file of the core: parameters from a dataclass, and `main` for every node."""
+"""The one ROS file of the core: parameters from a dataclass, camera topics, `main` of a node."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 import rclpy
+from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from rclpy.subscription import Subscription
 from vla_r1_core.config import validate
 
 ConfigT = TypeVar('ConfigT')
@@ -65,6 +70,47 @@ def read_config(node: Node, config_class: type[ConfigT]) -> ConfigT:
     config = config_class(**values)
     validate(config)
     return config
+
+
+def subscribe_camera(
+    node: Node,
+    msg_type: type[Any],
+    topic: str,
+    callback: Callable[[Any], None],
+    *,
+    callback_group: CallbackGroup | None = None,
+) -> None:
+    """Subscribe to a camera's topic: reliably, or with best effort if that is all it offers.
+
+    Best effort loses most frames of a megabyte on a busy machine even within that machine;
+    a reliable subscription hears nothing from a driver that publishes with best effort.
+    """
+    subscriptions: list[Subscription] = []
+
+    def from_reliable(message: Any) -> None:
+        if len(subscriptions) == 1:
+            callback(message)
+
+    def take_best_effort(_: Any) -> None:
+        if len(subscriptions) > 1:
+            return
+        node.get_logger().info(f'{topic} is offered with best effort: frames may get lost')
+        subscriptions.append(
+            node.create_subscription(
+                msg_type, topic, callback, qos_profile_sensor_data, callback_group=callback_group
+            )
+        )
+
+    subscriptions.append(
+        node.create_subscription(
+            msg_type,
+            topic,
+            from_reliable,
+            QoSProfile(depth=qos_profile_sensor_data.depth),
+            callback_group=callback_group,
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=take_best_effort),
+        )
+    )
 
 
 def run(node_class: type[Node], *, args: list[str] | None = None, threads: int = 4) -> None:

@@ -1,0 +1,59 @@
+"""Camera topics are heard from reliable and from best-effort publishers, each frame once."""
+
+import time
+
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from std_msgs.msg import UInt32
+from vla_r1_core.ros import subscribe_camera
+
+RELIABLE = QoSProfile(depth=20)
+
+
+@pytest.fixture
+def spin():
+    rclpy.init()
+    node = rclpy.create_node('test_ros')
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def until(done, timeout_s=10.0):
+        end = time.monotonic() + timeout_s
+        while not done() and time.monotonic() < end:
+            executor.spin_once(timeout_sec=0.05)
+        return done()
+
+    until.node = node
+    yield until
+    executor.shutdown()
+    node.destroy_node()
+    rclpy.shutdown()
+
+
+@pytest.mark.parametrize('offered', [RELIABLE, qos_profile_sensor_data], ids=['reliable', 'best'])
+def test_frames_arrive_once_whatever_the_camera_offers(spin, offered):
+    heard = []
+    subscribe_camera(spin.node, UInt32, 'frames', lambda message: heard.append(message.data))
+    publisher = spin.node.create_publisher(UInt32, 'frames', offered)
+    assert spin(lambda: publisher.get_subscription_count() > 0 and not spin(lambda: False, 0.5))
+    for number in range(10):
+        publisher.publish(UInt32(data=number))
+        spin(lambda number=number: number in heard, 2.0)
+    spin(lambda: False, 0.3)
+    assert heard == list(range(10))
+
+
+def test_a_second_camera_with_best_effort_is_heard_too(spin):
+    heard = []
+    subscribe_camera(spin.node, UInt32, 'frames', lambda message: heard.append(message.data))
+    reliable = spin.node.create_publisher(UInt32, 'frames', RELIABLE)
+    best = spin.node.create_publisher(UInt32, 'frames', qos_profile_sensor_data)
+    assert spin(lambda: best.get_subscription_count() > 0)
+    spin(lambda: reliable.get_subscription_count() > 1)
+    reliable.publish(UInt32(data=1))
+    best.publish(UInt32(data=2))
+    assert spin(lambda: sorted(heard) == [1, 2])
+    spin(lambda: False, 0.3)
+    assert sorted(heard) == [1, 2]
