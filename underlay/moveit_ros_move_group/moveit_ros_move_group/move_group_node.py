@@ -1,7 +1,7 @@
 """The node `move_group`."""
 
 import rclpy
-from rclpy._rclpy_pybind11 import RCLError
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 
@@ -26,6 +26,8 @@ class MoveGroupNode(Node):
             CartesianService(context),
             SceneServices(context),
         )
+        # A SIGTERM between two waits would leave a silent robot's executor waiting for ever.
+        self.create_timer(1.0, lambda: None, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.get_logger().info('You can start planning now!')
 
 
@@ -39,8 +41,8 @@ def main() -> None:
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except RCLError:
-        if rclpy.ok():  # else: the shutdown came while the executor was making its wait set
+    except RuntimeError:  # rclpy's RCLError: the shutdown came while a wait was being set up
+        if rclpy.ok():
             raise
     finally:
         executor.shutdown(timeout_sec=1.0)
