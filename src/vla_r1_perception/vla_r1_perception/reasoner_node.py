@@ -13,13 +13,12 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import qos_profile_sensor_data
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
 from vision_msgs.msg import Detection2DArray
 from vla_r1_core.errors import ReasonCode, ReasoningError
-from vla_r1_core.ros import declare_config, run
+from vla_r1_core.ros import declare_config, run, subscribe_camera
 from vla_r1_core.types import Task
 from vla_r1_msgs.action import Reason
 from vla_r1_msgs.msg import Affordance, Reasoning, Trajectory
@@ -50,11 +49,11 @@ class ReasonerNode(LifecycleNode):
         self._trajectory_pub = self.create_publisher(Trajectory, 'trajectory', 10)
         self._detections_pub = self.create_publisher(Detection2DArray, 'detections', 10)
         self._overlay_pub = self.create_publisher(Image, 'overlay', 1)
-        self.create_subscription(
+        subscribe_camera(
+            self,
             Image,
             'image',
             self._on_image,
-            qos_profile_sensor_data,
             callback_group=MutuallyExclusiveCallbackGroup(),
         )
         self.create_subscription(String, 'instruction', self._on_instruction, 10)

@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header
 from tf2_ros import Buffer, ExtrapolationException, TransformException, TransformListener
 from vla_r1_core.errors import GroundingError, MotionError, OutcomeCode
+from vla_r1_core.ros import subscribe_camera
 
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import camera_from_msg, depth_from_msg, matrix_from_transform
@@ -45,14 +44,7 @@ class SceneInput:
             (CameraInfo, 'camera_info', self._on_info),
             (JointState, 'joint_states', self._on_joints),
         ):
-            node.create_subscription(
-                kind,
-                topic,
-                callback,
-                qos_profile_sensor_data,
-                callback_group=group,
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-            )
+            subscribe_camera(node, kind, topic, callback, callback_group=group)
 
     def wall_s(self) -> float:
         """Return a steady time [s] for measuring durations."""
