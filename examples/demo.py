@@ -127,7 +127,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print('\nStopped.')
         return 130
-    for path in save_pictures(args.out / 'bag', args.out):
+    for path in save_pictures(args.out / 'bag', args.out, IMAGE_TOPIC):
         print(f'  {path}')
     print(f'  {args.out / "bag"}')
     print(f'Simulator: {"SUCCESS" if success else "FAILURE"}: {message}')

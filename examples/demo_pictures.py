@@ -11,10 +11,10 @@ SHEET_ROWS = 3
 SHEET_WIDTH = 320  # [px] of one picture
 
 
-def read_images(bag: Path, suffix: str) -> list[tuple[int, Image.Image]]:
-    """Return (time [ns], picture) of every rgb8 image on the topic with this ending."""
+def read_images(bag: Path, topic: str) -> list[tuple[int, Image.Image]]:
+    """Return (time [ns], picture) of every rgb8 image on a topic."""
     with AnyReader([bag]) as reader:
-        connections = [c for c in reader.connections if c.topic.endswith(suffix)]
+        connections = [c for c in reader.connections if c.topic == topic]
         images = []
         for connection, stamp_ns, raw in reader.messages(connections=connections):
             message = reader.deserialize(raw, connection.msgtype)
@@ -41,14 +41,14 @@ def contact_sheet(frames: list[tuple[int, Image.Image]]) -> Image.Image:
     return sheet
 
 
-def save_pictures(bag: Path, out: Path) -> list[Path]:
+def save_pictures(bag: Path, out: Path, image_topic: str) -> list[Path]:
     """Write overlay.png, motion.png and motion.gif; return the paths written."""
     written = []
     overlays = read_images(bag, '/overlay')
     if overlays:
         overlays[-1][1].save(out / 'overlay.png')
         written.append(out / 'overlay.png')
-    frames = read_images(bag, '/image_raw')
+    frames = read_images(bag, image_topic)
     if frames:
         contact_sheet(frames).save(out / 'motion.png')
         small = [frame.resize((480, 480 * frame.height // frame.width)) for _, frame in frames]
