@@ -9,6 +9,7 @@ from rosbags.highlevel import AnyReader
 SHEET_COLUMNS = 4
 SHEET_ROWS = 3
 SHEET_WIDTH = 320  # [px] of one picture
+LEAD_NS = 500_000_000  # shown before the answer
 
 
 def read_images(bag: Path, topic: str) -> list[tuple[int, Image.Image]]:
@@ -49,6 +50,8 @@ def save_pictures(bag: Path, out: Path, image_topic: str) -> list[Path]:
         overlays[-1][1].save(out / 'overlay.png')
         written.append(out / 'overlay.png')
     frames = read_images(bag, image_topic)
+    if overlays:  # from the instruction on
+        frames = [frame for frame in frames if frame[0] >= overlays[-1][0] - LEAD_NS]
     if frames:
         contact_sheet(frames).save(out / 'motion.png')
         small = [frame.resize((480, 480 * frame.height // frame.width)) for _, frame in frames]
