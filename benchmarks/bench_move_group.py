@@ -60,12 +60,11 @@ class Checker:
     """The robot among boxes in MuJoCo: contacts, and where the tool is."""
 
     def __init__(self, urdf: str, disabled: list[tuple[str, str]], boxes: list) -> None:
-        world = mujoco.MjSpec()
+        world = mujoco.MjSpec.from_string(urdf)
         for name, position, size in boxes:
             body = world.worldbody.add_body(name=name, pos=position)
             half = [side / 2 for side in size]
             body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=half)
-        world.attach(mujoco.MjSpec.from_string(urdf), prefix='', frame=world.worldbody.add_frame())
         for a, b in [*disabled, *(('table', link) for link in ON_TABLE)]:
             world.add_exclude(bodyname1=a, bodyname2=b)
         self.model = world.compile()
