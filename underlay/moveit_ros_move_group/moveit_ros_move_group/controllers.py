@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 import queue
+import threading
 import time
 
 from action_msgs.msg import GoalStatus
@@ -30,13 +31,30 @@ class ControllerSpec:
     joints: tuple[str, ...]
 
 
+class _Client(ActionClient):
+    """Sends goals from any thread.
+
+    rclpy notes down a goal only after sending it; an answer that the executor takes in between
+    is dropped, and the motion never ends.
+    """
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        self.sending = threading.Lock()
+        super().__init__(*args, **kwargs)
+
+    def take_data(self) -> object:
+        """Take an answer, but not while a goal is on its way out."""
+        with self.sending:
+            return super().take_data()
+
+
 class _Goal:
     """One trajectory at one controller; reports itself to `ended` when it is over."""
 
     def __init__(
         self,
         name: str,
-        client: ActionClient,
+        client: _Client,
         trajectory: JointTrajectory,
         stop: Stop,
         ended: 'queue.SimpleQueue[_Goal]',
@@ -46,7 +64,9 @@ class _Goal:
         self._stop = stop
         self._ended = ended
         goal = FollowJointTrajectory.Goal(trajectory=trajectory)
-        client.send_goal_async(goal).add_done_callback(self._answered)
+        with client.sending:
+            sent = client.send_goal_async(goal)
+        sent.add_done_callback(self._answered)
 
     def _answered(self, future: Future) -> None:
         handle = future.result()
@@ -98,7 +118,7 @@ class Controllers:
         self._scaling, self._margin = duration_scaling, duration_margin
         group = ReentrantCallbackGroup()
         self._clients = {
-            s.name: ActionClient(node, FollowJointTrajectory, s.action, callback_group=group)
+            s.name: _Client(node, FollowJointTrajectory, s.action, callback_group=group)
             for s in specs
             if s.type == 'FollowJointTrajectory'
         }
