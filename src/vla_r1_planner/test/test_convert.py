@@ -129,3 +129,12 @@ def test_a_moveit_code_becomes_our_code_and_a_sentence(moveit, ours):
 
 def test_moveit_success_is_no_failure():
     assert moveit_failure(MoveItErrorCodes(val=MoveItErrorCodes.SUCCESS)) is None
+
+
+@pytest.mark.parametrize(
+    'moveit',
+    [MoveItErrorCodes.TIMED_OUT, MoveItErrorCodes.FAILURE, MoveItErrorCodes.CONTROL_FAILED],
+)
+def test_a_motion_that_fails_on_its_way_is_no_planning_failure(moveit):
+    outcome, _ = moveit_failure(MoveItErrorCodes(val=moveit), executing=True)
+    assert int(outcome) == Outcome.EXECUTION_FAILED

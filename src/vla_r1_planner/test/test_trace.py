@@ -40,6 +40,7 @@ def test_a_point_without_depth_is_bridged_and_says_so(seen):
     path = trace_path(hide(view, trace, [2]), trace)
     np.testing.assert_allclose(path.points, ALONG, atol=0.004)
     assert path.states[2] is PointState.NO_DEPTH
+    assert path.skipped == ()
     assert path.states.count(PointState.MEASURED) == 4
 
 
@@ -55,6 +56,26 @@ def test_a_trace_that_is_mostly_blind_is_refused_with_the_reason(seen):
     with pytest.raises(GroundingError, match='no depth') as error:
         trace_path(hide(view, trace, [0, 1, 2]), trace)
     assert error.value.code == OutcomeCode.TRACE_INVALID
+
+
+def test_a_start_in_the_air_is_left_out(scene):
+    held = scene.ball((0.3, -0.3), 0.03)
+    kind, centre, size, yaw = held.solids[-1]
+    held.solids[-1] = (kind, centre + np.array([0.0, 0.0, 0.27]), size, yaw)
+    view, _ = held.render()
+    gripper = held.pixel((0.3, -0.3, 0.3))
+    path = trace_path(view, Trajectory2D((gripper, *(held.pixel(xyz) for xyz in ALONG))))
+    assert path.skipped == (PointState.IN_THE_AIR,)
+    np.testing.assert_allclose(path.points, ALONG, atol=0.002)
+
+
+def test_the_top_of_an_object_is_a_waypoint(scene):
+    on_top = scene.box((0.5, 0.2), (0.06, 0.06, 0.05))
+    view, _ = on_top.render()
+    pixels = [on_top.pixel(xyz) for xyz in (*ALONG[:4], (0.5, 0.2, 0.05))]
+    path = trace_path(view, Trajectory2D(tuple(pixels)))
+    np.testing.assert_allclose(path.points[-1], (0.5, 0.2, 0.05), atol=0.003)
+    assert path.surface.z_at(np.array([0.5, 0.2])) == pytest.approx(0.0, abs=0.003)
 
 
 def test_one_point_is_no_trace(seen):

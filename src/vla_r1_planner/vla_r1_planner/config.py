@@ -87,7 +87,7 @@ class PlannerConfig:
     workspace_max_z: float = param(1.0, 'of the tool in planning_frame', unit='m')
 
     depth_slop_s: float = param(
-        0.25, 'between colour and depth stamp when the equal one was lost', unit='s', ge=0.0
+        0.05, 'between colour and depth stamp when the equal one was lost', unit='s', ge=0.0
     )
     depth_wait_s: float = param(
         1.0, 'for the depth of the image that was reasoned about', unit='s', ge=0.0

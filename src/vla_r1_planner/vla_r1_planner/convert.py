@@ -82,6 +82,12 @@ _MOVEIT = {
     ),
 }
 
+_EXECUTING = {
+    MoveItErrorCodes.FAILURE: 'the motion was not carried out; look at the log of move_group',
+    MoveItErrorCodes.TIMED_OUT: 'the motion did not end in time; is the arm blocked or slowed?',
+    MoveItErrorCodes.INVALID_MOTION_PLAN: 'the arm is not where the plan starts; ask again',
+}
+
 
 def depth_from_msg(msg: Image) -> NDArray[np.float32]:
     """Return depth (H, W) [m]; 16UC1 is in mm and 0 there is invalid (REP-118).
@@ -204,12 +210,18 @@ def removal(frame: str, name: str) -> CollisionObject:
     )
 
 
-def moveit_failure(code: MoveItErrorCodes) -> tuple[OutcomeCode, str] | None:
-    """Return what a MoveIt code means for the user, None for success."""
+def moveit_failure(
+    code: MoveItErrorCodes, *, executing: bool = False
+) -> tuple[OutcomeCode, str] | None:
+    """Return what a MoveIt code means for the user, None for success.
+
+    Some codes mean another thing when a motion is executed than when it is planned.
+    """
     if code.val == MoveItErrorCodes.SUCCESS:
         return None
-    # 99999 is what OMPL leaves behind when sampling the goal found nothing.
-    if code.val == MoveItErrorCodes.FAILURE:
+    if executing and code.val in _EXECUTING:
+        outcome, text = OutcomeCode.EXECUTION_FAILED, _EXECUTING[code.val]
+    elif code.val == MoveItErrorCodes.FAILURE:  # what OMPL leaves when no goal was sampled
         outcome, text = (
             OutcomeCode.PLANNING_FAILED,
             'no path was found; look at the log of move_group',

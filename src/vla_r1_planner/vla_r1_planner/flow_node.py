@@ -177,10 +177,10 @@ class Flow:
             view, trace_from_msg(answer), self._workspace, clearance_m=clearance, tool_yaw=yaw
         )
         self._display.trace(grounded)
-        request.report(Stage.GROUND, f'{len(grounded.tool_poses)} waypoints')
-        level = np.array([0.0, 0.0, 1.0])
-        floor = Plane(level, float(grounded.trace.points[:, 2].min()), 0.0)
-        self._set_scene(floor, grounded.trace.points[:, :2].mean(axis=0), [])
+        path = grounded.trace
+        skipped = f', {len(path.skipped)} in the air before them left out' if path.skipped else ''
+        request.report(Stage.GROUND, f'{len(path.points)} waypoints{skipped}')
+        self._set_scene(path.surface, path.points[:, :2].mean(axis=0), [])
         ways = [_turned(grounded.tool_poses, yaw + turn) for turn in np.radians((0, 90, -90, 180))]
         plan = plan_follow(self._arm, ways, request.report)
         if self._may_move(request, plan, outcome):

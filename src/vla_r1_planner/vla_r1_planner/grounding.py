@@ -102,7 +102,7 @@ def ground_trace(
     """Return the tool's way at clearance_m [m] (from the tcp) above the surfaces of a trace.
 
     Raises:
-        GroundingError: TRACE_INVALID or OUT_OF_WORKSPACE.
+        GroundingError: TRACE_INVALID, NO_VALID_DEPTH, NO_OBJECT_POINTS or OUT_OF_WORKSPACE.
     """
     path = trace_path(view, trace)
     raised = path.points + np.array([0.0, 0.0, clearance_m])

@@ -147,7 +147,7 @@ class MoveItArm:
         goal = ExecuteTrajectory.Goal(trajectory=segment.trajectory)
         timeout_s = self._config.execution_timeout_s
         result = self._action(self._execute, 'execute_trajectory', goal, timeout_s)
-        _raise_on_failure(result.error_code)
+        _raise_on_failure(result.error_code, executing=True)
 
     def move_gripper(self, opening_m: float) -> float:
         """See motion.Arm."""
@@ -211,8 +211,8 @@ class MoveItArm:
         )
 
 
-def _raise_on_failure(code: Any) -> None:
-    failure = moveit_failure(code)
+def _raise_on_failure(code: Any, *, executing: bool = False) -> None:
+    failure = moveit_failure(code, executing=executing)
     if failure is not None:
         raise MotionError(*failure)
 

@@ -7,64 +7,98 @@ import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.geometry import transform_points
-from vla_r1_core.types import Trajectory2D
+from vla_r1_core.types import Box, Trajectory2D
 
-from vla_r1_planner.depth import DepthView
+from vla_r1_planner.depth import cut, DepthView, window_px
+from vla_r1_planner.support import fit_support, Plane
 
 Array = NDArray[np.float64]
 
+AROUND_PX = 40
+MAX_HEIGHT_M = 0.25  # what is higher above the surface does not stand on it
+MAX_DEPTH_M = 0.03  # what is lower lies beyond the surface's edge
 PATCH_PX = 2  # depth is the median over (2 * PATCH_PX + 1)² pixels
 MIN_VALID_SHARE = 0.5
 
 
 class PointState(str, Enum):
-    """Where a waypoint's depth comes from."""
+    """Where a waypoint's place comes from."""
 
     MEASURED = 'measured'
-    NO_DEPTH = 'no depth: bridged from its neighbours'
-    OUTSIDE_IMAGE = 'outside the image: bridged from its neighbours'
+    NO_DEPTH = 'no depth'
+    OUTSIDE_IMAGE = 'outside the image'
+    IN_THE_AIR = 'shows the robot or the background, not what stands on the surface'
 
 
 @dataclass(frozen=True)
 class TracePath:
-    """Waypoints on the surface that the camera sees.
+    """Waypoints on what the camera sees: the support surface and the things on it.
 
     Attributes:
         points: (N, 3) [m] in the base frame, in the order of travel.
-        states: N reasons.
+        states: N reasons; what is not measured was bridged from its neighbours.
+        skipped: the reasons of the points before the first measured one. They are left out:
+            a trace mostly begins at the gripper, in the air, and the tool comes from there.
+        surface: the support surface under the trace.
     """
 
     points: Array
     states: tuple[PointState, ...]
+    skipped: tuple[PointState, ...]
+    surface: Plane
 
 
 def trace_path(view: DepthView, trace: Trajectory2D) -> TracePath:
     """Lift a trace into space.
 
-    A point without depth takes it from its neighbours in the trace: inverse depth is linear
-    along a line in the image of a flat surface.
+    A point that cannot be measured takes its depth from its neighbours in the trace: inverse
+    depth is linear along a line in the image of a flat surface.
 
     Raises:
-        GroundingError: fewer than two points, or fewer than half of them, have depth
-            (TRACE_INVALID).
+        GroundingError: fewer than two points, or fewer than half of them, are measured
+            (TRACE_INVALID); no depth or no level surface around the trace (NO_VALID_DEPTH,
+            NO_OBJECT_POINTS).
     """
     pixels = np.array(trace.points) * (view.camera.width, view.camera.height) - 0.5
-    measured = [_depth_at(view, u, v) for u, v in pixels]
-    states = tuple(state for state, _ in measured)
-    depth = np.array([depth for _, depth in measured])
+    surface = fit_support(_around(view, trace).reshape(-1, 3))
+    looked = [_depth_at(view, u, v) for u, v in pixels]
+    depth = np.array([depth for _, depth in looked])
+    height = surface.height(_lift(view, pixels, depth))
+    with np.errstate(invalid='ignore'):
+        floating = (height > MAX_HEIGHT_M) | (height < -MAX_DEPTH_M)
+    depth[floating] = np.nan
+    states = tuple(
+        PointState.IN_THE_AIR if air else state
+        for (state, _), air in zip(looked, floating, strict=True)
+    )
     valid = np.isfinite(depth)
     if valid.sum() < max(2, MIN_VALID_SHARE * len(depth)):
-        bad = {s.value.split(':')[0] for s in states if s is not PointState.MEASURED}
-        reasons = ', '.join(sorted(bad))
+        reasons = sorted({state.value for state in states if state is not PointState.MEASURED})
         raise GroundingError(
             OutcomeCode.TRACE_INVALID,
-            f'{valid.sum()} of {len(depth)} trace points have depth ({reasons}); '
+            f'{valid.sum()} of {len(depth)} trace points can be measured ({"; ".join(reasons)}); '
             'check the depth image along the trace or ask the model again',
         )
     along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(pixels, axis=0), axis=1))]
-    inverse = np.interp(along, along[valid], 1.0 / depth[valid])
-    in_camera = view.camera.deproject(pixels, 1.0 / inverse)
-    return TracePath(transform_points(view.T_base_camera, in_camera), states)
+    bridged = 1.0 / np.interp(along, along[valid], 1.0 / depth[valid])
+    first = int(valid.argmax())
+    points = _lift(view, pixels[first:], bridged[first:])
+    return TracePath(points, states[first:], states[:first], surface)
+
+
+def _around(view: DepthView, trace: Trajectory2D) -> Array:
+    """Return the points (h, w, 3) [m] in a window around a trace."""
+    low, high = (
+        np.clip(np.min(trace.points, axis=0), 0, 1),
+        np.clip(np.max(trace.points, axis=0), 0, 1),
+    )
+    box = Box.from_corners(*low, *high)
+    return cut(view, window_px(box, view.camera, pad_px=AROUND_PX)).points
+
+
+def _lift(view: DepthView, pixels: Array, depth: Array) -> Array:
+    """Return pixels (N, 2) [px] with depth (N,) [m] as points (N, 3) [m] in the base frame."""
+    return transform_points(view.T_base_camera, view.camera.deproject(pixels, depth))
 
 
 def _depth_at(view: DepthView, u: float, v: float) -> tuple[PointState, float]:
