@@ -16,6 +16,7 @@ ROSDEP_KEYS = {
     'PIL': 'python3-pil',
     'pytest': 'python3-pytest',
     'hypothesis': 'python3-hypothesis',
+    'tf2_ros': 'tf2_ros_py',
 }
 # Not in apt: requirements/*.txt install them.
 FROM_PYPI = {'mujoco', 'torch', 'transformers', 'tokenizers', 'rosbags'}
