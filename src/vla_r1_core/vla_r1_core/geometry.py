@@ -208,7 +208,7 @@ def quat_from_matrix(rotation: ArrayLike) -> Array:
     return -q if q[3] < 0.0 else q
 
 
-def transform_points(T_target_source: ArrayLike, points: ArrayLike) -> Array:  # noqa: N803
+def transform_points(T_target_source: ArrayLike, points: ArrayLike) -> Array:
     """Map (N, 3) [m] points from the source frame to the target frame."""
     matrix = np.asarray(T_target_source, dtype=np.float64)
     p = np.asarray(points, dtype=np.float64).reshape(-1, 3)

@@ -9,7 +9,7 @@ from vla_r1_core.types import Box
 from vla_r1_perception.segmentation import find_blobs
 from vla_r1_perception.shapes import classify
 
-_DARK = 70  # brightest channel of the gripper's black plastic, at most
+_DARK = 95  # brightest channel of the gripper's dark plastic, at most
 _MIN_GRIPPER_AREA = 0.002  # of the image
 _FINGERS_AT = 0.85  # of the gripper's height: the fingers are apart there
 
@@ -44,7 +44,7 @@ def see_objects(image: NDArray[np.uint8]) -> list[SeenObject]:
 def see_gripper(image: NDArray[np.uint8]) -> tuple[float, float] | None:
     """Return the point between the fingertips, (x, y) in [0, 1], or None when not in view.
 
-    The gripper is a black part that ends, downwards, in two fingers with a gap.
+    The gripper is a dark part that ends, downwards, in two fingers with a gap.
     """
     height, width = image.shape[:2]
     dark = (image.max(axis=2) < _DARK).view(np.uint8)

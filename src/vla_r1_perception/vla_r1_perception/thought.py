@@ -12,7 +12,7 @@ def a(name: str) -> str:
 
 def quoted(instruction: str) -> str:
     """Quote the user's words so that they cannot pass for the answer's own tags."""
-    return '"' + instruction.replace('<', '(').replace('>', ')') + '"'
+    return '"' + instruction.replace('<', '(') + '"'
 
 
 def place(box: Box) -> str:
