@@ -15,6 +15,7 @@ class ReasonerConfig:
     seed: int = param(0, 'seed of the sampler', ge=0)
 
     max_image_age_s: float = param(2.0, 'oldest image to answer about', unit='s', ge=0.001)
+    image_wait_s: float = param(2.0, 'for a fresh image before refusing', unit='s', ge=0.0)
     max_instruction_chars: int = param(1000, 'longest instruction', ge=1)
     answer_timeout_s: float = param(120.0, 'give up on an answer after this', unit='s', ge=0.001)
     overlay: bool = param(True, 'publish the picture with box, trace and thought')

@@ -83,7 +83,8 @@ def _draw_panel(picture: NDArray[np.uint8], thought: str, error: str, unit: floa
         lines = [*lines[: max_lines - len(alerts) - 1], '...']
     top = picture.shape[0] - 2 * pad - line_height * (len(lines) + len(alerts))
     panel = picture[top:]
-    panel[:] = (panel * (1 - _PANEL_OPACITY) + np.multiply(_DARK, _PANEL_OPACITY)).astype(np.uint8)
+    dark = np.full_like(panel, _DARK)
+    cv2.addWeighted(dark, _PANEL_OPACITY, panel, 1 - _PANEL_OPACITY, 0, dst=panel)
     colored = [(line, _LIGHT) for line in lines] + [(line, _ALERT) for line in alerts]
     for i, (line, color) in enumerate(colored, start=1):
         baseline = top + pad + i * line_height - round(4 * unit)

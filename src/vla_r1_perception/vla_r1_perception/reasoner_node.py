@@ -4,6 +4,7 @@ Every request, good or bad, ends in exactly one `reasoning` message. All outputs
 of the image they are about, unchanged.
 """
 
+import time
 import traceback
 import uuid
 
@@ -30,6 +31,8 @@ from vla_r1_perception.overlay import draw_overlay
 from vla_r1_perception.reasoner import Reasoner
 from vla_r1_perception.reply import ask, choose_task, Reply
 from vla_r1_perception.request import Request, Worker
+
+_POLL_S = 0.01
 
 
 class ReasonerNode(LifecycleNode):
@@ -186,8 +189,8 @@ class ReasonerNode(LifecycleNode):
             request.done.set()  # who waits for it must not wait for ever
 
     def _answer(self, request: Request) -> None:
-        image, reasoner = self._image, self._reasoner
-        reply, rgb = self._reply(request, image, reasoner)
+        reasoner = self._reasoner
+        reply, image, rgb = self._reply(request, reasoner)
         if reply.error and reply.error.__cause__ and self.context.ok():
             self.get_logger().error(
                 ''.join(traceback.format_exception(reply.error.__cause__)).rstrip()
@@ -207,8 +210,8 @@ class ReasonerNode(LifecycleNode):
             self._overlay_pub.publish(convert.rgb_to_image(draw_overlay(rgb, reply), header))
 
     def _reply(
-        self, request: Request, image: Image | None, reasoner: Reasoner | None
-    ) -> tuple[Reply, NDArray[np.uint8] | None]:
+        self, request: Request, reasoner: Reasoner | None
+    ) -> tuple[Reply, Image | None, NDArray[np.uint8] | None]:
         """Check everything that the model needs, and ask it."""
         task = Task.AUTO
         try:
@@ -219,13 +222,27 @@ class ReasonerNode(LifecycleNode):
                     'the reasoner is not active; configure and activate it (see its log)',
                 )
             task = choose_task(request, self._config.max_instruction_chars)
-            rgb = convert.image_to_rgb(self._fresh(image))
+            image = self._wait_for_image(request)
+            rgb = convert.image_to_rgb(image)
         except ReasoningError as error:
-            return Reply(task, error=error), None
-        return ask(reasoner, rgb, request, task, self._config.seed), rgb
+            return Reply(task, error=error), self._image, None
+        return ask(reasoner, rgb, request, task, self._config.seed), image, rgb
 
-    def _fresh(self, image: Image | None) -> Image:
-        """Return the image if it is young enough to be answered about."""
+    def _wait_for_image(self, request: Request) -> Image:
+        """Return a fresh image; a camera that has just been started gets a moment to deliver."""
+        end = time.monotonic() + self._config.image_wait_s
+        while True:
+            request.raise_if_stopped()
+            try:
+                return self._fresh()
+            except ReasoningError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(_POLL_S)
+
+    def _fresh(self) -> Image:
+        """Return the newest image if it is young enough to be answered about."""
+        image = self._image
         if image is None:
             raise ReasoningError(
                 ReasonCode.NO_IMAGE,

@@ -18,10 +18,9 @@ from vla_r1_sim.scene import make_scene, SceneSpec
 from vla_r1_sim.simulation import Simulation
 from vla_r1_sim.tasks import verdict
 
-TICK_NS = 10_000_000
-"""The clock's period; everything else is published every so many ticks."""
-STATE_TICKS = 2
-OBJECT_TICKS = 20
+TICK_NS = 20_000_000
+"""Period of clock, joint states and TF. They go out together: a node wakes up once for all."""
+OBJECT_TICKS = 10
 
 
 class SimNode(Node):
@@ -54,9 +53,7 @@ class SimNode(Node):
     def _run(self) -> None:
         """Step and publish, paced to real time; a machine that is too slow lags behind."""
         period = TICK_NS * 1e-9 / self._config.real_time_factor
-        camera_ticks = STATE_TICKS * max(
-            1, round(1e9 / self._config.camera_rate / TICK_NS / STATE_TICKS)
-        )  # a multiple, so that every picture has transforms of the same stamp
+        camera_ticks = max(1, round(1e9 / self._config.camera_rate / TICK_NS))
         tick, due, lost = 0, time.monotonic(), 0.0
         while self._running and self.context.ok():
             self._simulation.step(TICK_NS // TIMESTEP_NS)
@@ -76,10 +73,9 @@ class SimNode(Node):
     def _publish(self, tick: int, camera_ticks: int) -> None:
         fault = self._config.fault
         with self._simulation.changed:
-            if tick % STATE_TICKS == 0:
-                if fault != 'joint_states_missing':
-                    self._state.joint_states()
-                self._state.transforms()
+            if fault != 'joint_states_missing':
+                self._state.joint_states()
+            self._state.transforms()
             if tick % OBJECT_TICKS == 0:
                 self._state.objects()
                 if fault == 'camera_tf_old':
