@@ -25,6 +25,7 @@ from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from vision_msgs.msg import Detection2DArray
+
 from vla_r1_msgs.msg import Affordance, Reasoning
 
 WIDTH, HEIGHT = 1280, 720

@@ -3,6 +3,7 @@
 import pytest
 from vla_r1_core.errors import OutcomeCode, ReasonCode
 from vla_r1_core.types import Task
+
 from vla_r1_msgs.msg import Outcome, Reasoning
 
 # `_TYPE__constants` differs between ROS releases, the class's own capitals do not.

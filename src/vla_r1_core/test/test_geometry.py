@@ -3,7 +3,8 @@
 import math
 
 import cv2
-from hypothesis import assume, given, strategies as st
+from hypothesis import assume, given
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 from vla_r1_core.geometry import (

@@ -3,10 +3,12 @@
 import contextlib
 import time
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 from vla_r1_core.errors import AnswerError, ReasonCode
-from vla_r1_core.output import format as format_answer, parse
+from vla_r1_core.output import format as format_answer
+from vla_r1_core.output import parse
 from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
 
 BOX = '{"x": 0.5, "y": 0.4, "width": 0.2, "height": 0.1}'

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from vla_r1_core.types import Box
 
 Array = NDArray[np.float64]

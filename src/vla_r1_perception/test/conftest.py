@@ -20,6 +20,7 @@ from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from vision_msgs.msg import Detection2DArray
+
 from vla_r1_msgs.action import Reason
 from vla_r1_msgs.msg import Affordance, Reasoning, Trajectory
 

@@ -8,6 +8,7 @@ import pytest
 from vla_r1_core.errors import ReasonCode
 from vla_r1_core.geometry import box_iou
 from vla_r1_core.types import Box, Task
+
 from vla_r1_msgs.srv import LoadModel
 
 

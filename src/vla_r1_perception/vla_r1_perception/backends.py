@@ -1,6 +1,7 @@
 """Load the backend that the parameters ask for."""
 
 from vla_r1_core.errors import ReasonCode, ReasoningError
+
 from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.reasoner import Reasoner
 

@@ -14,6 +14,7 @@ from vision_msgs.msg import (
 )
 from vla_r1_core.errors import ReasonCode, ReasoningError
 from vla_r1_core.types import Box
+
 from vla_r1_msgs.msg import Affordance, Reasoning, Trajectory
 from vla_r1_perception.reasoner import Reasoner
 from vla_r1_perception.reply import Reply

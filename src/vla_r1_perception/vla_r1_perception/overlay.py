@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.types import Box, Trajectory2D
+
 from vla_r1_perception.reply import Reply
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -19,11 +20,12 @@ def draw_overlay(rgb: NDArray[np.uint8], reply: Reply) -> NDArray[np.uint8]:
     """Return a copy of an (H, W, 3) RGB picture with the reply drawn into it."""
     picture = rgb.copy()
     unit = max(1.0, picture.shape[0] / 480)  # strokes and letters grow with the picture
+    label, text = (reply.answer.label, reply.answer.text) if reply.answer else ('', '')
     if reply.parsed and reply.parsed.box:
-        _draw_box(picture, reply.parsed.box, reply.answer.label, unit)
+        _draw_box(picture, reply.parsed.box, label, unit)
     if reply.parsed and reply.parsed.trajectory:
         _draw_trace(picture, reply.parsed.trajectory, unit)
-    thought = reply.parsed.thought if reply.parsed else reply.answer.text
+    thought = reply.parsed.thought if reply.parsed else text
     _draw_panel(picture, thought, str(reply.error or ''), unit)
     return picture
 

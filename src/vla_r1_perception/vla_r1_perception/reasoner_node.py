@@ -21,6 +21,7 @@ from vision_msgs.msg import Detection2DArray
 from vla_r1_core.errors import ReasonCode, ReasoningError
 from vla_r1_core.ros import declare_config, run, subscribe_camera
 from vla_r1_core.types import Task
+
 from vla_r1_msgs.action import Reason
 from vla_r1_msgs.msg import Affordance, Reasoning, Trajectory
 from vla_r1_msgs.srv import LoadModel

@@ -9,6 +9,7 @@ from vla_r1_core.errors import ReasonCode, ReasoningError
 from vla_r1_core.output import parse
 from vla_r1_core.prompt import check_instruction, infer_task
 from vla_r1_core.types import Answer, ParsedAnswer, Task
+
 from vla_r1_perception.reasoner import Reasoner
 from vla_r1_perception.request import Request
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.types import Box
+
 from vla_r1_perception.segmentation import find_blobs
 from vla_r1_perception.shapes import classify
 

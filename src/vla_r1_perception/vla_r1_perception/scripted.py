@@ -12,6 +12,7 @@ from vla_r1_core.errors import ReasonCode, ReasoningError
 from vla_r1_core.output import format as format_answer
 from vla_r1_core.prompt import build_prompt
 from vla_r1_core.types import Answer, ParsedAnswer, Task, Trajectory2D
+
 from vla_r1_perception import thought, traces
 from vla_r1_perception.reasoner import OnToken, ShouldStop
 from vla_r1_perception.scene import see_gripper, see_objects, SeenObject

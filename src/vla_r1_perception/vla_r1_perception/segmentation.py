@@ -94,9 +94,9 @@ def _soften(
         cover[core] = 1.0
     rows, columns = np.nonzero(cover > _EDGE)
     corners = (
-        left + columns.min(),
-        top + rows.min(),
-        left + columns.max() + 1,
-        top + rows.max() + 1,
+        left + int(columns.min()),
+        top + int(rows.min()),
+        left + int(columns.max()) + 1,
+        top + int(rows.max()) + 1,
     )
-    return Blob(color, left, top, cover, tuple(int(v) for v in corners))
+    return Blob(color, left, top, cover, corners)

@@ -38,7 +38,8 @@ def _outline(cover: NDArray[np.float32]) -> NDArray[np.int32]:
     large = cv2.GaussianBlur(large, (0, 0), scale / 2)
     mask = (large > 0.5).astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.convexHull(max(contours, key=cv2.contourArea))
+    hull: NDArray[np.int32] = cv2.convexHull(max(contours, key=cv2.contourArea))
+    return hull
 
 
 def _inner_polygon(hull: NDArray[np.int32], corners: int) -> NDArray[np.float32]:

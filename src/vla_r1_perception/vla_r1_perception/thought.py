@@ -1,6 +1,7 @@
 """The scripted backend's chain of thought: the paper's four steps for each task, in words."""
 
 from vla_r1_core.types import Box, Trajectory2D
+
 from vla_r1_perception.scene import SeenObject
 from vla_r1_perception.words import Query
 

@@ -3,6 +3,8 @@
 How tokens are drawn is the folder's own business (generation_config.json).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -10,6 +12,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration, set_seed, StoppingC
 from vla_r1_core.errors import ReasonCode, ReasoningError
 from vla_r1_core.prompt import build_prompt, IMAGE_MARKER
 from vla_r1_core.types import Answer, Task
+
 from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.model_folder import check_folder, not_loaded, weights_sha256
 from vla_r1_perception.processor import load_processor
@@ -78,7 +81,7 @@ class TransformersReasoner:
             completion_tokens=follower.tokens,
         )
 
-    def _inputs(self, image: NDArray[np.uint8], prompt: str):
+    def _inputs(self, image: NDArray[np.uint8], prompt: str) -> Any:
         """Return the model's inputs; the image stands where the prompt's marker does."""
         content = [
             {'type': 'text', 'text': prompt.removesuffix(IMAGE_MARKER)},
@@ -95,7 +98,9 @@ class TransformersReasoner:
 class _Follower(StoppingCriteria):
     """Looks on at each token: hands the text out, and stops when told."""
 
-    def __init__(self, tokenizer, prompt_tokens: int, on_token: OnToken, should_stop: ShouldStop):
+    def __init__(
+        self, tokenizer: Any, prompt_tokens: int, on_token: OnToken, should_stop: ShouldStop
+    ) -> None:
         self._tokenizer = tokenizer
         self._prompt_tokens = prompt_tokens
         self._on_token = on_token
@@ -104,7 +109,9 @@ class _Follower(StoppingCriteria):
         self.tokens = 0
         self.stopped = False
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs) -> torch.Tensor:
+    def __call__(
+        self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any
+    ) -> torch.Tensor:
         new = input_ids[0, self._prompt_tokens :]
         self.tokens = len(new)
         self.text = self._tokenizer.decode(new, skip_special_tokens=True)

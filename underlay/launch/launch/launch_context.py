@@ -14,14 +14,14 @@ from .substitution import Substitution
 
 
 class _Locals:
-
     def __init__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
             f"context.locals does not contain attribute '{name}', "
-            f'it contains: [{", ".join(self.__dict__)}]')
+            f'it contains: [{", ".join(self.__dict__)}]'
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"can't set attribute '{name}', locals are read-only")
@@ -30,9 +30,7 @@ class _Locals:
 class LaunchContext:
     """Handed to every entity that is visited and to every event handler."""
 
-    def __init__(
-        self, *, argv: Iterable[str] | None = None, noninteractive: bool = False
-    ) -> None:
+    def __init__(self, *, argv: Iterable[str] | None = None, noninteractive: bool = False) -> None:
         self.argv = list(argv or [])
         self.noninteractive = noninteractive
         self.launch_configurations: dict[str, Any] = {}

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 class LaunchDescription(LaunchDescriptionEntity):
     """A list of entities, some of which declare arguments."""
 
-    def __init__(
-        self, initial_entities: Iterable[LaunchDescriptionEntity] | None = None
-    ) -> None:
+    def __init__(self, initial_entities: Iterable[LaunchDescriptionEntity] | None = None) -> None:
         self.__entities = list(initial_entities or [])
 
     @property
@@ -48,7 +46,8 @@ class LaunchDescription(LaunchDescriptionEntity):
         Their `_conditionally_included` says whether the declaration hangs on a condition.
         """
         pairs = self.get_launch_arguments_with_include_launch_description_actions(
-            conditional_inclusion)
+            conditional_inclusion
+        )
         return [argument for argument, _ in pairs]
 
     def get_launch_arguments_with_include_launch_description_actions(

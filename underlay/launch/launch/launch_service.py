@@ -44,10 +44,12 @@ class LaunchService:
         self.__debug = debug
         self.__logger = get_logger('launch')
         self.__context = LaunchContext(argv=argv, noninteractive=noninteractive)
-        self.__context.register_event_handler(EventHandler(
-            matcher=lambda event: isinstance(event, IncludeLaunchDescription),
-            entities=OpaqueFunction(function=_visit_included),
-        ))
+        self.__context.register_event_handler(
+            EventHandler(
+                matcher=lambda event: isinstance(event, IncludeLaunchDescription),
+                entities=OpaqueFunction(function=_visit_included),
+            )
+        )
         self.__context.register_event_handler(OnShutdown(on_shutdown=self.__on_shutdown))
         self.__loop: asyncio.AbstractEventLoop | None = None
         self.__task: asyncio.Task | None = None
@@ -127,11 +129,14 @@ class LaunchService:
         self.__context.asyncio_loop = loop
         self.__context._wake_up = lambda: loop.call_soon_threadsafe(wake_up.set)
         try:
-            with handling_signals(loop, {
-                signal.SIGINT: self.__on_sigint,
-                signal.SIGTERM: lambda: self.__on_sigterm(signal.SIGTERM),
-                signal.SIGQUIT: lambda: self.__on_sigterm(signal.SIGQUIT),
-            }):
+            with handling_signals(
+                loop,
+                {
+                    signal.SIGINT: self.__on_sigint,
+                    signal.SIGTERM: lambda: self.__on_sigterm(signal.SIGTERM),
+                    signal.SIGQUIT: lambda: self.__on_sigterm(signal.SIGQUIT),
+                },
+            ):
                 yield wake_up
         finally:
             self.__context._wake_up = lambda: None
@@ -139,9 +144,7 @@ class LaunchService:
             self.__loop = None
             self.__shutting_down = False
 
-    async def __process_until_over(
-        self, wake_up: asyncio.Event, shutdown_when_idle: bool
-    ) -> None:
+    async def __process_until_over(self, wake_up: asyncio.Event, shutdown_when_idle: bool) -> None:
         while True:
             try:
                 while self.__context._events:
@@ -171,21 +174,22 @@ class LaunchService:
                 entities = handler.handle(event, self.__context) or []
                 for entity in normalize_to_list_of_entities(entities):
                     for _, future in visit_all_entities_and_collect_futures(
-                            entity, self.__context):
+                        entity, self.__context
+                    ):
                         self.__context.add_completion_future(future)
             finally:
                 self.__context._pop_locals()
 
     def __collect_futures(self, wake_up: asyncio.Event) -> None:
         """Start to wait for new futures; stop to wait for those done, and raise what they did."""
-        new, self.__context._completion_futures[:] = (
-            self.__context._completion_futures[:], [])
+        new, self.__context._completion_futures[:] = (self.__context._completion_futures[:], [])
         for future in new:
             future.add_done_callback(lambda _: wake_up.set())
         futures = self.__pending + new
         self.__pending = [future for future in futures if not future.done()]
         errors = [
-            future.exception() for future in futures if future.done() and not future.cancelled()]
+            future.exception() for future in futures if future.done() and not future.cancelled()
+        ]
         for error in errors:
             if error is not None:
                 raise error
@@ -209,8 +213,7 @@ class LaunchService:
 
     def __on_sigint(self) -> None:
         if self.__shutting_down:
-            self.__logger.warning(
-                'user interrupted with ctrl-c (SIGINT) again, ignoring...')
+            self.__logger.warning('user interrupted with ctrl-c (SIGINT) again, ignoring...')
             return
         self.__logger.warning('user interrupted with ctrl-c (SIGINT)')
         self.__shutdown(reason='ctrl-c (SIGINT)', due_to_sigint=True)

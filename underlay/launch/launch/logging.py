@@ -136,8 +136,7 @@ def get_logger(name: str | None = None) -> logging.Logger:
 def log_launch_config(*, logger: logging.Logger) -> None:
     """Tell where the log files are, and the verbosity."""
     logger.info(f'All log files can be found below {launch_config.log_dir}')
-    logger.info(
-        f'Default logging verbosity is set to {logging.getLevelName(launch_config.level)}')
+    logger.info(f'Default logging verbosity is set to {logging.getLevelName(launch_config.level)}')
 
 
 def get_output_loggers(
@@ -174,7 +173,8 @@ def _normalize(config: Any) -> dict[str, set[str]]:
     if isinstance(config, str):
         if config not in _ALIASES:
             raise ValueError(
-                f'{config} is not a valid standard output config, choose of {list(_ALIASES)}')
+                f'{config} is not a valid standard output config, choose of {list(_ALIASES)}'
+            )
         config = _ALIASES[config]
     if not isinstance(config, dict):
         raise ValueError(f'{config} is not a valid output configuration')
@@ -187,7 +187,8 @@ def _normalize(config: Any) -> dict[str, set[str]]:
         if unknown:
             raise ValueError(
                 f'{unknown.pop()} is not a valid output destination, '
-                "choose of 'screen', 'log', 'own_log'")
+                "choose of 'screen', 'log', 'own_log'"
+            )
     return wanted
 
 

@@ -35,6 +35,7 @@ class Notes:
     def __call__(self, *substitutions, **kwargs):
         def note(context):
             self.texts += [context.perform_substitution(sub) for sub in substitutions]
+
         return OpaqueFunction(function=note, **kwargs)
 
 
@@ -48,27 +49,36 @@ def write_launch_file(path, body):
         'from launch import LaunchDescription\n'
         'from launch.actions import *\n'
         'from launch.substitutions import *\n'
-        f'def generate_launch_description():\n    return LaunchDescription([{body}])\n')
+        f'def generate_launch_description():\n    return LaunchDescription([{body}])\n'
+    )
     return str(path)
 
 
 def test_an_argument_has_its_default_until_it_is_given(note):
     value = LaunchConfiguration('speed')
     assert launch(DeclareLaunchArgument('speed', default_value='1.5'), note(value)) == 0
-    assert launch(
-        SetLaunchConfiguration('speed', '2'),
-        DeclareLaunchArgument('speed', default_value='1.5'),
-        note(value),
-    ) == 0
+    assert (
+        launch(
+            SetLaunchConfiguration('speed', '2'),
+            DeclareLaunchArgument('speed', default_value='1.5'),
+            note(value),
+        )
+        == 0
+    )
     assert note.texts == ['1.5', '2']
 
 
 def test_a_default_may_be_made_of_other_arguments(note):
-    assert launch(
-        DeclareLaunchArgument('robot', default_value='arm'),
-        DeclareLaunchArgument('topic', default_value=['/', LaunchConfiguration('robot'), '/in']),
-        note(LaunchConfiguration('topic')),
-    ) == 0
+    assert (
+        launch(
+            DeclareLaunchArgument('robot', default_value='arm'),
+            DeclareLaunchArgument(
+                'topic', default_value=['/', LaunchConfiguration('robot'), '/in']
+            ),
+            note(LaunchConfiguration('topic')),
+        )
+        == 0
+    )
     assert note.texts == ['/arm/in']
 
 
@@ -103,10 +113,18 @@ def test_choices_are_part_of_the_description():
     assert "['never', 'auto']" in argument.description
 
 
-@pytest.mark.parametrize(('text', 'holds'), [
-    ('true', True), ('True', True), ('1', True), (' TRUE ', True),
-    ('false', False), ('False', False), ('0', False),
-])
+@pytest.mark.parametrize(
+    ('text', 'holds'),
+    [
+        ('true', True),
+        ('True', True),
+        ('1', True),
+        (' TRUE ', True),
+        ('false', False),
+        ('False', False),
+        ('0', False),
+    ],
+)
 def test_conditions_read_true_and_false(text, holds):
     context = LaunchContext()
     assert IfCondition(text).evaluate(context) is holds
@@ -121,12 +139,15 @@ def test_conditions_refuse_anything_else(text):
 
 def test_an_action_is_executed_only_if_its_condition_holds(note):
     sim = LaunchConfiguration('sim')
-    assert launch(
-        DeclareLaunchArgument('sim', default_value='true'),
-        note(sim, condition=IfCondition(sim)),
-        note(LaunchConfiguration('no'), condition=UnlessCondition(sim)),
-        note(sim, condition=IfCondition(EqualsSubstitution(sim, 'true'))),
-    ) == 0
+    assert (
+        launch(
+            DeclareLaunchArgument('sim', default_value='true'),
+            note(sim, condition=IfCondition(sim)),
+            note(LaunchConfiguration('no'), condition=UnlessCondition(sim)),
+            note(sim, condition=IfCondition(EqualsSubstitution(sim, 'true'))),
+        )
+        == 0
+    )
     assert note.texts == ['true', 'true']
 
 
@@ -134,50 +155,67 @@ def test_what_a_scoped_group_sets_ends_with_it(note, monkeypatch):
     monkeypatch.setenv('LAUNCH_TEST_VARIABLE', 'outside')
     seen = []
     see = OpaqueFunction(
-        function=lambda context: seen.append(context.environment['LAUNCH_TEST_VARIABLE']))
-    assert launch(
-        SetLaunchConfiguration('x', '1'),
-        GroupAction([
-            SetLaunchConfiguration('x', '2'),
-            SetEnvironmentVariable('LAUNCH_TEST_VARIABLE', 'inside'),
+        function=lambda context: seen.append(context.environment['LAUNCH_TEST_VARIABLE'])
+    )
+    assert (
+        launch(
+            SetLaunchConfiguration('x', '1'),
+            GroupAction(
+                [
+                    SetLaunchConfiguration('x', '2'),
+                    SetEnvironmentVariable('LAUNCH_TEST_VARIABLE', 'inside'),
+                    note(LaunchConfiguration('x')),
+                    see,
+                ]
+            ),
             note(LaunchConfiguration('x')),
             see,
-        ]),
-        note(LaunchConfiguration('x')),
-        see,
-    ) == 0
+        )
+        == 0
+    )
     assert note.texts == ['2', '1']
     assert seen == ['inside', 'outside']
 
 
 def test_a_group_without_scope_leaves_what_it_sets(note):
-    assert launch(
-        GroupAction([SetLaunchConfiguration('x', '2')], scoped=False),
-        note(LaunchConfiguration('x')),
-    ) == 0
+    assert (
+        launch(
+            GroupAction([SetLaunchConfiguration('x', '2')], scoped=False),
+            note(LaunchConfiguration('x')),
+        )
+        == 0
+    )
     assert note.texts == ['2']
 
 
 def test_a_group_without_forwarding_knows_only_its_own_configurations(note):
     x, y = LaunchConfiguration('x', default='none'), LaunchConfiguration('y', default='none')
-    assert launch(
-        SetLaunchConfiguration('x', '1'),
-        GroupAction([note(x, y)], forwarding=False, launch_configurations={'y': '2'}),
-        note(x, y),
-    ) == 0
+    assert (
+        launch(
+            SetLaunchConfiguration('x', '1'),
+            GroupAction([note(x, y)], forwarding=False, launch_configurations={'y': '2'}),
+            note(x, y),
+        )
+        == 0
+    )
     assert note.texts == ['none', '2', '1', 'none']
 
 
 def test_an_included_file_gets_its_arguments_and_leaves_them_set(tmp_path, note):
     path = write_launch_file(
         tmp_path / 'inner.launch.py',
-        "DeclareLaunchArgument('a'), SetLaunchConfiguration('b', [LaunchConfiguration('a'), '!'])")
-    assert launch(
-        IncludeLaunchDescription(
-            PythonLaunchDescriptionSource([str(tmp_path), '/inner.launch.py']),
-            launch_arguments=[('a', ['x', 'y'])]),
-        note(LaunchConfiguration('b'), LaunchConfiguration('a')),
-    ) == 0
+        "DeclareLaunchArgument('a'), SetLaunchConfiguration('b', [LaunchConfiguration('a'), '!'])",
+    )
+    assert (
+        launch(
+            IncludeLaunchDescription(
+                PythonLaunchDescriptionSource([str(tmp_path), '/inner.launch.py']),
+                launch_arguments=[('a', ['x', 'y'])],
+            ),
+            note(LaunchConfiguration('b'), LaunchConfiguration('a')),
+        )
+        == 0
+    )
     assert note.texts == ['xy!', 'xy']
     assert path.endswith('inner.launch.py')
 
@@ -191,11 +229,15 @@ def test_an_include_without_a_required_argument_fails_the_launch(tmp_path):
 
 def test_a_launch_file_knows_its_folder(tmp_path, note):
     path = write_launch_file(
-        tmp_path / 'inner.launch.py', "SetLaunchConfiguration('here', ThisLaunchFileDir())")
-    assert launch(
-        IncludeLaunchDescription(PythonLaunchDescriptionSource(path)),
-        note(LaunchConfiguration('here')),
-    ) == 0
+        tmp_path / 'inner.launch.py', "SetLaunchConfiguration('here', ThisLaunchFileDir())"
+    )
+    assert (
+        launch(
+            IncludeLaunchDescription(PythonLaunchDescriptionSource(path)),
+            note(LaunchConfiguration('here')),
+        )
+        == 0
+    )
     assert note.texts == [str(tmp_path)]
 
 
@@ -208,12 +250,14 @@ def test_arguments_are_found_through_includes_without_launching(tmp_path):
     write_launch_file(
         tmp_path / 'inner.launch.py',
         "DeclareLaunchArgument('inner', default_value=LaunchConfiguration('outer')), "
-        "DeclareLaunchArgument('outer', default_value='hidden by the first')")
+        "DeclareLaunchArgument('outer', default_value='hidden by the first')",
+    )
     path = write_launch_file(
         tmp_path / 'outer.launch.py',
         "DeclareLaunchArgument('outer', default_value='1', description='first'), "
-        "GroupAction([IncludeLaunchDescription("
-        f"{str(tmp_path / 'inner.launch.py')!r})], scoped=True)")
+        'GroupAction([IncludeLaunchDescription('
+        f'{str(tmp_path / "inner.launch.py")!r})], scoped=True)',
+    )
     arguments = get_launch_description_from_python_launch_file(path).get_launch_arguments()
     assert [argument.name for argument in arguments] == ['outer', 'inner']
     assert arguments[0].description == 'first'
@@ -222,10 +266,12 @@ def test_arguments_are_found_through_includes_without_launching(tmp_path):
 
 
 def test_arguments_know_whether_they_depend_on_a_condition():
-    description = LaunchDescription([
-        DeclareLaunchArgument('always'),
-        GroupAction([DeclareLaunchArgument('sometimes')], condition=IfCondition('true')),
-    ])
+    description = LaunchDescription(
+        [
+            DeclareLaunchArgument('always'),
+            GroupAction([DeclareLaunchArgument('sometimes')], condition=IfCondition('true')),
+        ]
+    )
     arguments = description.get_launch_arguments()
     assert [argument._conditionally_included for argument in arguments] == [False, True]
 

@@ -65,7 +65,8 @@ def test_output_is_kept_only_if_asked_for():
 def test_command_and_environment_are_made_of_substitutions():
     value = LaunchConfiguration('value')
     process = shell(
-        ['echo ', value, ' $OWN $INHERITED'], additional_env={'OWN': value}, cached_output=True)
+        ['echo ', value, ' $OWN $INHERITED'], additional_env={'OWN': value}, cached_output=True
+    )
     os.environ['INHERITED'] = 'from outside'
     try:
         launch(SetLaunchConfiguration('value', 'x'), process)
@@ -76,8 +77,11 @@ def test_command_and_environment_are_made_of_substitutions():
 
 def test_an_environment_may_replace_ours(tmp_path):
     process = shell(
-        'echo $HOME-$OWN; pwd', env={'OWN': '1', 'PATH': os.environ['PATH']}, cwd=str(tmp_path),
-        cached_output=True)
+        'echo $HOME-$OWN; pwd',
+        env={'OWN': '1', 'PATH': os.environ['PATH']},
+        cwd=str(tmp_path),
+        cached_output=True,
+    )
     launch(process)
     assert process.get_stdout() == f'-1\n{tmp_path}\n'
 
@@ -100,14 +104,16 @@ def test_events_tell_of_start_output_and_end():
     process, seen = shell('echo out; echo err >&2; exit 2'), []
     handlers = [
         OnProcessStart(
-            target_action=process, on_start=lambda event, context: seen.append(event.pid)),
+            target_action=process, on_start=lambda event, context: seen.append(event.pid)
+        ),
         OnProcessIO(
             target_action=process,
             on_stdout=lambda event: seen.append(event.text),
-            on_stderr=lambda event: seen.append(event.text)),
+            on_stderr=lambda event: seen.append(event.text),
+        ),
         OnProcessExit(
-            target_action=process,
-            on_exit=lambda event, context: seen.append(event.returncode)),
+            target_action=process, on_exit=lambda event, context: seen.append(event.returncode)
+        ),
         OnProcessExit(target_action=lambda action: False, on_exit=[Shutdown(reason='never')]),
     ]
     assert launch(*map(RegisterEventHandler, handlers), process) == 0
@@ -145,21 +151,24 @@ def test_a_process_is_respawned_as_often_as_allowed():
     exits = []
     process = shell('exit 1', respawn=True, respawn_delay=0.05, respawn_max_retries=2)
     handler = OnProcessExit(
-        target_action=process, on_exit=lambda event, context: exits.append(event.pid))
+        target_action=process, on_exit=lambda event, context: exits.append(event.pid)
+    )
     assert launch(RegisterEventHandler(handler), process) == 0
     assert len(set(exits)) == 3
 
 
 def test_shutdown_ends_respawning():
     process = shell(
-        'true', respawn=LaunchConfiguration('again', default='true'), respawn_delay=30.0)
+        'true', respawn=LaunchConfiguration('again', default='true'), respawn_delay=30.0
+    )
     assert launch(process, TimerAction(period=0.5, actions=[Shutdown()])) == 0
 
 
 def test_signals_reach_the_process_they_are_meant_for():
     process, other = shell('sleep 60'), shell('sleep 1; exit 7')
-    emit = EmitEvent(event=SignalProcess(
-        signal_number='SIGKILL', process_matcher=matches_action(process)))
+    emit = EmitEvent(
+        event=SignalProcess(signal_number='SIGKILL', process_matcher=matches_action(process))
+    )
     handler = OnProcessStart(target_action=process, on_start=[emit])
     assert launch(RegisterEventHandler(handler), process, other) == 0
     assert process.return_code == -9
@@ -175,20 +184,32 @@ def test_one_process_can_be_shut_down():
     assert (process.return_code, other.return_code) == (-2, 7)
 
 
-@pytest.mark.parametrize(('ignored', 'ended_by'), [
-    ('', -2),
-    ('signal.signal(signal.SIGINT, signal.SIG_IGN);', -15),
-    ('signal.signal(signal.SIGINT, signal.SIG_IGN);'
-     'signal.signal(signal.SIGTERM, signal.SIG_IGN);', -9),
-])
+@pytest.mark.parametrize(
+    ('ignored', 'ended_by'),
+    [
+        ('', -2),
+        ('signal.signal(signal.SIGINT, signal.SIG_IGN);', -15),
+        (
+            'signal.signal(signal.SIGINT, signal.SIG_IGN);'
+            'signal.signal(signal.SIGTERM, signal.SIG_IGN);',
+            -9,
+        ),
+    ],
+)
 def test_who_does_not_listen_is_ended_by_harder_signals(ignored, ended_by):
     process = ExecuteProcess(
-        cmd=[sys.executable, '-S', '-c',
-             f'import signal, time; {ignored}'
-             'signal.signal(signal.SIGINT, signal.SIG_DFL) '
-             'if signal.getsignal(signal.SIGINT) is signal.default_int_handler else None;'
-             'print("up", flush=True); time.sleep(60)'],
-        sigterm_timeout='0.3', sigkill_timeout='0.3')
+        cmd=[
+            sys.executable,
+            '-S',
+            '-c',
+            f'import signal, time; {ignored}'
+            'signal.signal(signal.SIGINT, signal.SIG_DFL) '
+            'if signal.getsignal(signal.SIGINT) is signal.default_int_handler else None;'
+            'print("up", flush=True); time.sleep(60)',
+        ],
+        sigterm_timeout='0.3',
+        sigkill_timeout='0.3',
+    )
     handler = OnProcessIO(target_action=process, on_stdout=lambda event: Shutdown())
     assert launch(RegisterEventHandler(handler), process) == 0
     assert process.return_code == ended_by
@@ -197,10 +218,13 @@ def test_who_does_not_listen_is_ended_by_harder_signals(ignored, ended_by):
 
 def test_a_timer_runs_out_unless_the_launch_is_shut_down():
     seen = []
-    assert launch(
-        TimerAction(period=0.1, actions=[call(lambda: seen.append('early')), Shutdown()]),
-        TimerAction(period=30.0, actions=[call(lambda: seen.append('late'))]),
-    ) == 0
+    assert (
+        launch(
+            TimerAction(period=0.1, actions=[call(lambda: seen.append('early')), Shutdown()]),
+            TimerAction(period=30.0, actions=[call(lambda: seen.append('late'))]),
+        )
+        == 0
+    )
     assert seen == ['early']
 
 

@@ -17,8 +17,7 @@ sys.exit(service.run())
 
 
 def test_sigterm_ends_the_children_too_and_is_no_success():
-    process = subprocess.Popen(
-        [sys.executable, '-c', SCRIPT], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, '-c', SCRIPT], stdout=subprocess.PIPE, text=True)
     for line in process.stdout:
         started = re.search(r'started with pid \[(\d+)\]', line)
         if started:

@@ -63,7 +63,8 @@ def test_a_python_expression_knows_math_and_its_modules(context):
 
 def test_a_command_yields_its_output(context):
     assert Command(['echo ', LaunchConfiguration('robot'), ' "a  b"']).perform(context) == (
-        'arm a  b\n')
+        'arm a  b\n'
+    )
 
 
 @pytest.mark.parametrize('command', ['false', 'no-such-program-anywhere', 'sh -c "echo x >&2"'])
@@ -87,10 +88,19 @@ def test_programs_are_found_on_the_path(context):
         FindExecutable(name='no-such-program-anywhere').perform(context)
 
 
-@pytest.mark.parametrize(('left', 'right', 'equal'), [
-    ('a', 'a', 'true'), ('a', 'b', 'false'), ('True', '1', 'true'), ('false', True, 'false'),
-    ('1.0', '1.00', 'true'), (1, '1.0', 'true'), (None, '', 'true'), ('0', 'x', 'false'),
-])
+@pytest.mark.parametrize(
+    ('left', 'right', 'equal'),
+    [
+        ('a', 'a', 'true'),
+        ('a', 'b', 'false'),
+        ('True', '1', 'true'),
+        ('false', True, 'false'),
+        ('1.0', '1.00', 'true'),
+        (1, '1.0', 'true'),
+        (None, '', 'true'),
+        ('0', 'x', 'false'),
+    ],
+)
 def test_equality_knows_booleans_and_numbers(context, left, right, equal):
     assert EqualsSubstitution(left, right).perform(context) == equal
     assert NotEqualsSubstitution(left, right).perform(context) != equal

@@ -29,10 +29,17 @@ def start(tmp_path):
 
     def start(entities, noninteractive=False):
         process = subprocess.Popen(
-            [sys.executable, '-c', SCRIPT.format(
-                entities=entities, noninteractive=noninteractive)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0,
-            env={**os.environ, 'ROS_LOG_DIR': str(tmp_path)})
+            [
+                sys.executable,
+                '-c',
+                SCRIPT.format(entities=entities, noninteractive=noninteractive),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+            env={**os.environ, 'ROS_LOG_DIR': str(tmp_path)},
+        )
         started.append(process)
         return process
 
@@ -68,7 +75,8 @@ def test_each_line_says_who_speaks(start):
         "LogInfo(msg='hello'), "
         "ExecuteProcess(cmd=['sh', '-c', 'echo one; printf two; echo bad >&2'], name='sim', "
         "output='screen'), "
-        "ExecuteProcess(cmd=['sh', '-c', 'exit 4'], name='arm')").communicate(timeout=20)
+        "ExecuteProcess(cmd=['sh', '-c', 'exit 4'], name='arm')"
+    ).communicate(timeout=20)
     lines = out.splitlines()
     assert '[INFO] [launch.user]: hello' in lines
     assert '[sim-1] one' in lines
@@ -77,21 +85,27 @@ def test_each_line_says_who_speaks(start):
     assert re.search(r'^\[INFO\] \[sim-1\]: process started with pid \[\d+\]$', out, re.M)
     assert re.search(r'^\[INFO\] \[sim-1\]: process has finished cleanly \[pid \d+\]$', out, re.M)
     assert re.search(
-        r"^\[ERROR\] \[arm-2\]: process has died "
-        r"\[pid \d+, exit code 4, cmd 'sh -c exit 4'\]\.$", out, re.M)
+        r'^\[ERROR\] \[arm-2\]: process has died '
+        r"\[pid \d+, exit code 4, cmd 'sh -c exit 4'\]\.$",
+        out,
+        re.M,
+    )
     assert '\x1b' not in out
 
 
-@pytest.mark.parametrize(('output', 'on_screen', 'in_log'), [
-    ("'screen'", ['out', 'err'], []),
-    ("'log'", ['err'], ['out', 'err']),
-    ("'both'", ['out', 'err'], ['out', 'err']),
-    ("{'stdout': 'screen', 'stderr': 'log'}", ['out'], ['err']),
-])
+@pytest.mark.parametrize(
+    ('output', 'on_screen', 'in_log'),
+    [
+        ("'screen'", ['out', 'err'], []),
+        ("'log'", ['err'], ['out', 'err']),
+        ("'both'", ['out', 'err'], ['out', 'err']),
+        ("{'stdout': 'screen', 'stderr': 'log'}", ['out'], ['err']),
+    ],
+)
 def test_output_goes_where_it_is_told_to(start, tmp_path, output, on_screen, in_log):
     out, _ = start(
-        "ExecuteProcess(cmd=['sh', '-c', 'echo out; echo err >&2'], name='sim', "
-        f'output={output})').communicate(timeout=20)
+        f"ExecuteProcess(cmd=['sh', '-c', 'echo out; echo err >&2'], name='sim', output={output})"
+    ).communicate(timeout=20)
     log = (tmp_path / 'latest' / 'launch.log').read_text()
     assert [word for word in ('out', 'err') if f'[sim-1] {word}\n' in out] == on_screen
     assert [word for word in ('out', 'err') if f'[sim-1] {word}\n' in log] == in_log
@@ -134,7 +148,8 @@ def test_without_a_terminal_an_interrupt_is_passed_on(start):
 
 def test_a_second_ctrl_c_is_ignored(start):
     process = start(
-        "ExecuteProcess(cmd=['sh', '-c', 'trap \"\" INT; sleep 60'], sigterm_timeout='1')")
+        "ExecuteProcess(cmd=['sh', '-c', 'trap \"\" INT; sleep 60'], sigterm_timeout='1')"
+    )
     read_until(process, 'process started')
     process.send_signal(signal.SIGINT)
     read_until(process, 'ctrl-c')

@@ -25,7 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         'markers',
         'launch(fixture, shutdown=False): run the test beside what the launch fixture launches, '
-        'or after it has been shut down.')
+        'or after it has been shut down.',
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -57,13 +58,14 @@ def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Ite
     if not isinstance(description, LaunchDescription):
         pytest.fail(
             f"what launch_pytest fixture '{fixturedef.argname}' returns must be either a launch "
-            'description or a sequence whose first item is one', pytrace=False)
+            'description or a sequence whose first item is one',
+            pytrace=False,
+        )
     ready = asyncio.Event()
     _find_ready_to_test(description)._add_callback(ready.set)
     fixturedef.addfinalizer(partial(finish, service, shut_down=options['auto_shutdown']))
     service.include_launch_description(description)
-    running = loop.create_task(
-        service.run_async(shutdown_when_idle=options['shutdown_when_idle']))
+    running = loop.create_task(service.run_async(shutdown_when_idle=options['shutdown_when_idle']))
     loop.run_until_complete(_wait_until_ready(ready, running))
 
 
@@ -80,7 +82,8 @@ def _find_ready_to_test(description: LaunchDescription) -> ReadyToTest:
     if len(found) > 1:
         raise RuntimeError(
             'launch_pytest fixtures must return a LaunchDescription containing only one '
-            'ReadyToTest action')
+            'ReadyToTest action'
+        )
     if not found:
         found = [ReadyToTest()]
         description.add_action(found[0])
@@ -131,8 +134,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if fixture._launch_pytest_options['scope'] == 'function':
             continue  # it has a launch of its own
         others = [
-            index for index, other in enumerate(items)
-            if _launch_fixture(other) is fixture and not _is_shutdown_test(other)]
+            index
+            for index, other in enumerate(items)
+            if _launch_fixture(other) is fixture and not _is_shutdown_test(other)
+        ]
         if others and max(others) > items.index(item):
             items.insert(max(others), items.pop(items.index(item)))
 
@@ -149,19 +154,21 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     shut_down = partial(finish, service, shut_down=options['auto_shutdown'])
     names = pyfuncitem._fixtureinfo.argnames
     test = partial(pyfuncitem.obj, **{name: pyfuncitem.funcargs[name] for name in names})
-    is_generator = (
-        inspect.isgeneratorfunction(pyfuncitem.obj)
-        or inspect.isasyncgenfunction(pyfuncitem.obj))
+    is_generator = inspect.isgeneratorfunction(pyfuncitem.obj) or inspect.isasyncgenfunction(
+        pyfuncitem.obj
+    )
     if _is_shutdown_test(pyfuncitem):
         if is_generator:
             pytest.fail(
-                'a generator or async generator cannot have shutdown=True: it has both parts')
+                'a generator or async generator cannot have shutdown=True: it has both parts'
+            )
         shut_down()
     if is_generator:
         if options['scope'] != 'function':
             pytest.fail(
                 'tests that are generators need a launch fixture of function scope; here '
-                'write a second test with shutdown=True')
+                'write a second test with shutdown=True'
+            )
         _run_generator(loop, test(), shut_down)
     elif inspect.iscoroutinefunction(pyfuncitem.obj):
         loop.run_until_complete(test())
@@ -186,4 +193,5 @@ def _run_generator(
     if loop.run_until_complete(advance()) is not end:
         pytest.fail(
             'launch tests that are generators must stop iteration after yielding once',
-            pytrace=False)
+            pytrace=False,
+        )

@@ -24,8 +24,22 @@ def test_a_launch_that_failed_is_an_error(tmp_path):
     path = tmp_path / 'test_case.py'
     path.write_text(CASE)
     result = subprocess.run(
-        [sys.executable, '-m', 'pytest', '--import-mode=importlib', '-p', 'no:cacheprovider',
-         '-c', '/dev/null', '--rootdir', str(tmp_path), str(path)],
-        capture_output=True, text=True, timeout=60)
+        [
+            sys.executable,
+            '-m',
+            'pytest',
+            '--import-mode=importlib',
+            '-p',
+            'no:cacheprovider',
+            '-c',
+            '/dev/null',
+            '--rootdir',
+            str(tmp_path),
+            str(path),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert result.returncode == 1
     assert 'launch service failed' in result.stdout

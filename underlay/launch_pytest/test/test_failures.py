@@ -73,23 +73,42 @@ def report(tmp_path_factory):
     path = tmp_path_factory.mktemp('cases') / 'test_case.py'
     path.write_text(CASES)
     result = subprocess.run(
-        [sys.executable, '-m', 'pytest', '--import-mode=importlib', '-p', 'no:cacheprovider',
-         '-c', '/dev/null', '--rootdir', str(path.parent), '-rA', str(path)],
-        cwd=path.parent, capture_output=True, text=True, timeout=120)
+        [
+            sys.executable,
+            '-m',
+            'pytest',
+            '--import-mode=importlib',
+            '-p',
+            'no:cacheprovider',
+            '-c',
+            '/dev/null',
+            '--rootdir',
+            str(path.parent),
+            '-rA',
+            str(path),
+        ],
+        cwd=path.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     return result.stdout
 
 
-@pytest.mark.parametrize(('case', 'outcome'), [
-    ('good', 'PASSED'),
-    ('bad', 'FAILED'),
-    ('bad_coroutine', 'FAILED'),
-    ('bad_generator', 'FAILED'),
-    ('bad_async_generator', 'FAILED'),
-    ('two_yields', 'FAILED'),
-    ('two_async_yields', 'FAILED'),
-    ('no_description', 'ERROR'),
-    ('ready_twice', 'ERROR'),
-])
+@pytest.mark.parametrize(
+    ('case', 'outcome'),
+    [
+        ('good', 'PASSED'),
+        ('bad', 'FAILED'),
+        ('bad_coroutine', 'FAILED'),
+        ('bad_generator', 'FAILED'),
+        ('bad_async_generator', 'FAILED'),
+        ('two_yields', 'FAILED'),
+        ('two_async_yields', 'FAILED'),
+        ('no_description', 'ERROR'),
+        ('ready_twice', 'ERROR'),
+    ],
+)
 def test_what_is_good_passes_and_what_is_bad_does_not(report, case, outcome):
     assert re.findall(rf'^(\w+) test_case\.py::test_{case}\b', report, re.M) == [outcome]
 

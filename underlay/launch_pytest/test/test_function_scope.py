@@ -15,9 +15,14 @@ from launch import LaunchDescription
 def talker():
     """Return a process that says something, and ends well when it is interrupted."""
     return ExecuteProcess(
-        cmd=['sh', '-c', 'trap "exit 0" INT; echo hello; echo oops >&2; '
-             'while true; do sleep 0.05; done'],
-        cached_output=True, sigterm_timeout='2')
+        cmd=[
+            'sh',
+            '-c',
+            'trap "exit 0" INT; echo hello; echo oops >&2; while true; do sleep 0.05; done',
+        ],
+        cached_output=True,
+        sigterm_timeout='2',
+    )
 
 
 @launch_pytest.fixture
@@ -28,14 +33,16 @@ def description(talker):
 @pytest.mark.launch(fixture=description)
 def test_a_function_runs_beside_the_launch(talker, launch_context):
     assert tools.wait_for_output_sync(
-        launch_context, talker, lambda text: text == 'hello\n', timeout=10)
+        launch_context, talker, lambda text: text == 'hello\n', timeout=10
+    )
     assert talker.return_code is None
 
 
 @pytest.mark.launch(fixture=description)
 async def test_a_coroutine_runs_beside_the_launch(talker, launch_context):
     assert await tools.wait_for_stderr(
-        launch_context, talker, lambda text: text == 'oops\n', timeout=10)
+        launch_context, talker, lambda text: text == 'oops\n', timeout=10
+    )
     assert talker.return_code is None
 
 
@@ -66,7 +73,8 @@ async def test_output_that_is_never_right_is_an_assertion_error(talker, launch_c
     with pytest.raises(AssertionError):
         await tools.assert_output(launch_context, talker, is_goodbye, timeout=0.3)
     assert not await tools.wait_for_output(
-        launch_context, talker, lambda text: text == 'goodbye', timeout=0.3)
+        launch_context, talker, lambda text: text == 'goodbye', timeout=0.3
+    )
 
 
 @pytest.mark.launch(fixture=description)
@@ -96,7 +104,8 @@ def with_more_than_a_description(sleeper):
 
 @pytest.mark.launch(fixture=with_more_than_a_description)
 async def test_the_end_of_a_process_is_waited_for(
-        with_more_than_a_description, sleeper, launch_context):
+    with_more_than_a_description, sleeper, launch_context
+):
     assert with_more_than_a_description[1] == 'and more'
     assert await tools.wait_for_exit(launch_context, sleeper, timeout=10)
     assert sleeper.return_code == 5
@@ -105,8 +114,9 @@ async def test_the_end_of_a_process_is_waited_for(
 @launch_pytest.fixture
 def ready_late(times):
     times.append(time.monotonic())
-    return LaunchDescription([
-        ExecuteProcess(cmd=['sleep', '60']), TimerAction(period=0.5, actions=[ReadyToTest()])])
+    return LaunchDescription(
+        [ExecuteProcess(cmd=['sleep', '60']), TimerAction(period=0.5, actions=[ReadyToTest()])]
+    )
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ class ROSAdapter:
         self.__context = rclpy.Context()
         rclpy.init(args=[], context=self.__context)
         self.ros_node: Node = rclpy.create_node(
-            f'launch_ros_{os.getpid()}', context=self.__context)
+            f'launch_ros_{os.getpid()}', context=self.__context
+        )
         self.__executor = SingleThreadedExecutor(context=self.__context)
         self.__executor.add_node(self.ros_node)
         self.__thread = threading.Thread(target=self.__spin, name='launch_ros')
@@ -43,7 +44,8 @@ def get_ros_adapter(context: LaunchContext) -> ROSAdapter:
         adapter = ROSAdapter()
         context.extend_globals({'ros_adapter': adapter})
         context.register_event_handler(
-            OnShutdown(on_shutdown=lambda event, context: adapter.shutdown()))
+            OnShutdown(on_shutdown=lambda event, context: adapter.shutdown())
+        )
     return context.locals.ros_adapter
 
 

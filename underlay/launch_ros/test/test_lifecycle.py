@@ -18,14 +18,16 @@ NODE = str(Path(__file__).with_name('node.py'))
 
 
 def make_node(**kwargs):
-    return LifecycleNode(
-        executable=sys.executable, arguments=[NODE], namespace='robot', **kwargs)
+    return LifecycleNode(executable=sys.executable, arguments=[NODE], namespace='robot', **kwargs)
 
 
 def launch(*entities):
     service = LaunchService(noninteractive=True)
-    service.include_launch_description(LaunchDescription([
-        *entities, TimerAction(period=20.0, actions=[Shutdown(reason='too late')])]))
+    service.include_launch_description(
+        LaunchDescription(
+            [*entities, TimerAction(period=20.0, actions=[Shutdown(reason='too late')])]
+        )
+    )
     return service.run()
 
 
@@ -42,32 +44,50 @@ def test_a_launch_configures_and_activates_a_node():
         states.append((event.start_state, event.goal_state))
 
     activate = change(matches_node_name('robot/eye'), Transition.TRANSITION_ACTIVATE)
-    assert launch(
-        RegisterEventHandler(OnStateTransition(entities=[OpaqueFunction(function=note)])),
-        RegisterEventHandler(OnStateTransition(
-            target_lifecycle_node=node, goal_state='inactive', entities=[activate])),
-        RegisterEventHandler(OnStateTransition(
-            target_lifecycle_node=node, start_state='activating', goal_state='active',
-            entities=[Shutdown()])),
-        node,
-        change(matches_action(node), Transition.TRANSITION_CONFIGURE),
-    ) == 0
+    assert (
+        launch(
+            RegisterEventHandler(OnStateTransition(entities=[OpaqueFunction(function=note)])),
+            RegisterEventHandler(
+                OnStateTransition(
+                    target_lifecycle_node=node, goal_state='inactive', entities=[activate]
+                )
+            ),
+            RegisterEventHandler(
+                OnStateTransition(
+                    target_lifecycle_node=node,
+                    start_state='activating',
+                    goal_state='active',
+                    entities=[Shutdown()],
+                )
+            ),
+            node,
+            change(matches_action(node), Transition.TRANSITION_CONFIGURE),
+        )
+        == 0
+    )
     assert states == [
-        ('unconfigured', 'configuring'), ('configuring', 'inactive'),
-        ('inactive', 'activating'), ('activating', 'active')]
+        ('unconfigured', 'configuring'),
+        ('configuring', 'inactive'),
+        ('inactive', 'activating'),
+        ('activating', 'active'),
+    ]
     assert node.return_code == 0
 
 
 def test_a_transition_for_another_node_changes_nothing():
     node = make_node(name='eye')
     changed = []
-    assert launch(
-        RegisterEventHandler(OnStateTransition(
-            entities=[OpaqueFunction(function=changed.append)])),
-        node,
-        change(matches_node_name('/robot/ear'), Transition.TRANSITION_CONFIGURE),
-        TimerAction(period=1.5, actions=[Shutdown()]),
-    ) == 0
+    assert (
+        launch(
+            RegisterEventHandler(
+                OnStateTransition(entities=[OpaqueFunction(function=changed.append)])
+            ),
+            node,
+            change(matches_node_name('/robot/ear'), Transition.TRANSITION_CONFIGURE),
+            TimerAction(period=1.5, actions=[Shutdown()]),
+        )
+        == 0
+    )
     assert changed == []
 
 

@@ -51,8 +51,10 @@ def test_a_node_has_the_names_of_its_code_unless_told_otherwise():
 
 def test_name_namespace_and_remappings_are_passed_on():
     node = make_node(
-        name='eye', namespace=LaunchConfiguration('ns'),
-        remappings=[('image', ['/', LaunchConfiguration('ns'), '/camera'])])
+        name='eye',
+        namespace=LaunchConfiguration('ns'),
+        remappings=[('image', ['/', LaunchConfiguration('ns'), '/camera'])],
+    )
     got = what_it_got(node, SetLaunchConfiguration('ns', 'robot'))
     assert got['name'] == '/robot/eye'
     assert got['image'] == '/robot/camera'
@@ -62,30 +64,53 @@ def test_name_namespace_and_remappings_are_passed_on():
 def test_namespaces_are_nested_by_groups():
     inner, outer = make_node(name='inner', namespace='own'), make_node(name='outer')
     absolute = make_node(name='absolute', namespace='/other')
-    assert launch(
-        GroupAction([
-            PushRosNamespace('a'),
-            GroupAction([PushRosNamespace('b'), inner, absolute]),
-            outer,
-        ]),
-        Shutdown(),
-    ) == 0
+    assert (
+        launch(
+            GroupAction(
+                [
+                    PushRosNamespace('a'),
+                    GroupAction([PushRosNamespace('b'), inner, absolute]),
+                    outer,
+                ]
+            ),
+            Shutdown(),
+        )
+        == 0
+    )
     assert inner.node_name == '/a/b/own/inner'
     assert outer.node_name == '/a/outer'
     assert absolute.node_name == '/other/absolute'
 
 
 def test_parameters_keep_their_types():
-    got = what_it_got(make_node(
-        name='eye', namespace='/',
-        parameters=[{
-            'flag': True, 'number': 3, 'half': 0.5, 'text': '3', 'empty': '',
-            'list': [1, 2], 'mixed': [1, 0.5], 'texts': ['a', '1'],
-            'nested': {'inner': {'deep': 'x'}},
-        }]))
+    got = what_it_got(
+        make_node(
+            name='eye',
+            namespace='/',
+            parameters=[
+                {
+                    'flag': True,
+                    'number': 3,
+                    'half': 0.5,
+                    'text': '3',
+                    'empty': '',
+                    'list': [1, 2],
+                    'mixed': [1, 0.5],
+                    'texts': ['a', '1'],
+                    'nested': {'inner': {'deep': 'x'}},
+                }
+            ],
+        )
+    )
     assert got['parameters'] == {
-        'flag': True, 'number': 3, 'half': 0.5, 'text': '3', 'empty': '',
-        'list': [1, 2], 'mixed': [1.0, 0.5], 'texts': ['a', '1'],
+        'flag': True,
+        'number': 3,
+        'half': 0.5,
+        'text': '3',
+        'empty': '',
+        'list': [1, 2],
+        'mixed': [1.0, 0.5],
+        'texts': ['a', '1'],
         'nested.inner.deep': 'x',
     }
 
@@ -93,16 +118,26 @@ def test_parameters_keep_their_types():
 def test_substitutions_are_read_as_yaml_unless_a_type_is_given():
     value = LaunchConfiguration('value')
     got = what_it_got(
-        make_node(parameters=[{
-            'as_yaml': value,
-            'as_text': ParameterValue(value, value_type=str),
-            'as_float': ParameterValue(value, value_type=float),
-            'joined': ['a', value],
-            ('name_', value): 1,
-        }]),
-        SetLaunchConfiguration('value', '7'))
+        make_node(
+            parameters=[
+                {
+                    'as_yaml': value,
+                    'as_text': ParameterValue(value, value_type=str),
+                    'as_float': ParameterValue(value, value_type=float),
+                    'joined': ['a', value],
+                    ('name_', value): 1,
+                }
+            ]
+        ),
+        SetLaunchConfiguration('value', '7'),
+    )
     assert got['parameters'] == {
-        'as_yaml': 7, 'as_text': '7', 'as_float': 7.0, 'joined': 'a7', 'name_7': 1}
+        'as_yaml': 7,
+        'as_text': '7',
+        'as_float': 7.0,
+        'joined': 'a7',
+        'name_7': 1,
+    }
 
 
 def test_text_that_is_no_yaml_needs_a_type():
@@ -148,8 +183,11 @@ def written_parameters(node):
 def test_parameters_and_remappings_of_a_scope_reach_its_nodes_only(tmp_path):
     path = tmp_path / 'parameters.yaml'
     path.write_text('/**:\n  ros__parameters:\n    from_file: 1\n')
-    scoped = [SetParameter('shared', True), SetParametersFromFile(str(path)),
-              SetRemap('image', '/camera')]
+    scoped = [
+        SetParameter('shared', True),
+        SetParametersFromFile(str(path)),
+        SetRemap('image', '/camera'),
+    ]
     got = what_it_got(make_node(parameters=[{'own': 1}]), *scoped)
     assert got['parameters'] == {'shared': True, 'from_file': 1, 'own': 1}
     assert got['image'] == '/camera'
@@ -179,15 +217,18 @@ def test_a_node_has_no_name_before_it_is_executed():
         make_node(name='eye').node_name  # noqa: B018
 
 
-@pytest.mark.parametrize('kwargs', [
-    {'parameters': {'a': 1}},
-    {'parameters': 'parameters.yaml'},
-    {'parameters': [5.0]},
-    {'parameters': [{5: 'a'}]},
-    {'parameters': [{'a': {'b': None}}]},
-    {'remappings': {'image': 'camera'}},
-    {'no_such_keyword': 1},
-])
+@pytest.mark.parametrize(
+    'kwargs',
+    [
+        {'parameters': {'a': 1}},
+        {'parameters': 'parameters.yaml'},
+        {'parameters': [5.0]},
+        {'parameters': [{5: 'a'}]},
+        {'parameters': [{'a': {'b': None}}]},
+        {'remappings': {'image': 'camera'}},
+        {'no_such_keyword': 1},
+    ],
+)
 def test_what_makes_no_sense_is_refused_at_once(kwargs):
     with pytest.raises(TypeError):
         make_node(**kwargs)
@@ -202,8 +243,11 @@ def test_an_invalid_name_fails_the_launch(kwargs):
 def package(tmp_path, monkeypatch):
     """Install a package with one program and one file without the right to be executed."""
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path) + ':' + os.environ['AMENT_PREFIX_PATH'])
-    for folder in ('share/ament_index/resource_index/packages', 'share/some_robot',
-                   'lib/some_robot'):
+    for folder in (
+        'share/ament_index/resource_index/packages',
+        'share/some_robot',
+        'lib/some_robot',
+    ):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / 'share/ament_index/resource_index/packages/some_robot').touch()
     (tmp_path / 'lib/some_robot/data').touch()

@@ -10,12 +10,14 @@ from launch import LaunchDescription, LaunchService
 
 
 def test_a_launch_can_be_shut_down_while_it_waits_for_a_node():
-    node = LifecycleNode(
-        executable='sh', arguments=['-c', 'sleep 60'], name='eye', namespace='')
+    node = LifecycleNode(executable='sh', arguments=['-c', 'sleep 60'], name='eye', namespace='')
     configure = ChangeState(
-        lifecycle_node_matcher=matches_action(node),
-        transition_id=Transition.TRANSITION_CONFIGURE)
+        lifecycle_node_matcher=matches_action(node), transition_id=Transition.TRANSITION_CONFIGURE
+    )
     service = LaunchService(noninteractive=True)
-    service.include_launch_description(LaunchDescription([
-        node, EmitEvent(event=configure), TimerAction(period=0.5, actions=[Shutdown()])]))
+    service.include_launch_description(
+        LaunchDescription(
+            [node, EmitEvent(event=configure), TimerAction(period=0.5, actions=[Shutdown()])]
+        )
+    )
     assert service.run() == 0

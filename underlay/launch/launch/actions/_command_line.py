@@ -24,13 +24,15 @@ class CommandLine:
         additional_env: SomeTexts | None,
     ) -> None:
         self.cmd: list[list[Substitution]] = [
-            normalize_to_list_of_substitutions(part) for part in cmd]
+            normalize_to_list_of_substitutions(part) for part in cmd
+        ]
         self.name = None if name is None else normalize_to_list_of_substitutions(name)
         self.__cwd = None if cwd is None else normalize_to_list_of_substitutions(cwd)
         self.__inherits = env is None
         self.__env = [
             (normalize_to_list_of_substitutions(key), normalize_to_list_of_substitutions(value))
-            for texts in (env or {}, additional_env or {}) for key, value in texts.items()
+            for texts in (env or {}, additional_env or {})
+            for key, value in texts.items()
         ]
 
     def expand_cmd(self, context: LaunchContext) -> list[str]:

@@ -38,14 +38,17 @@ class DeclareLaunchArgument(Action):
         if choices is not None:
             if not choices:
                 raise RuntimeError(
-                    'Provided choices arg is empty. Use None to ignore the choice list.')
+                    'Provided choices arg is empty. Use None to ignore the choice list.'
+                )
             if isinstance(default_value, str) and default_value not in choices:
                 raise RuntimeError(
                     f'Provided default_value "{default_value}" is not in provided choices '
-                    f'"{choices}".')
+                    f'"{choices}".'
+                )
         self.__name = name
         self.__default_value = (
-            None if default_value is None else normalize_to_list_of_substitutions(default_value))
+            None if default_value is None else normalize_to_list_of_substitutions(default_value)
+        )
         self.__description = _describe(description, choices)
         self.__choices = choices
         self._conditionally_included = False  # set by whoever looks for arguments
@@ -80,12 +83,14 @@ class DeclareLaunchArgument(Action):
             if self.default_value is None:
                 _refuse(f'Required launch argument "{self.name}" was not provided.')
             context.launch_configurations[self.name] = perform_substitutions(
-                context, self.default_value)
+                context, self.default_value
+            )
         value = context.launch_configurations[self.name]
         if self.choices is not None and value not in self.choices:
             _refuse(
                 f'Argument "{self.name}" provided value "{value}" is not valid. '
-                f'Valid options are: {self.choices}')
+                f'Valid options are: {self.choices}'
+            )
 
 
 def _refuse(message: str) -> None:

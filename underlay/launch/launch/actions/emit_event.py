@@ -14,7 +14,8 @@ class EmitEvent(Action):
         super().__init__(**kwargs)
         if not isinstance(event, Event):
             raise RuntimeError(
-                f"EmitEvent() expected a launch.Event instance, got '{type(event)}'.")
+                f"EmitEvent() expected a launch.Event instance, got '{type(event)}'."
+            )
         self.__event = event
 
     @property

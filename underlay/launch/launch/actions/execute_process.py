@@ -92,7 +92,8 @@ class ExecuteProcess(Action):
         """
         super().__init__(**kwargs)
         self.__command = CommandLine(
-            cmd=cmd, name=name, cwd=cwd, env=env, additional_env=additional_env)
+            cmd=cmd, name=name, cwd=cwd, env=env, additional_env=additional_env
+        )
         self.__shell = shell
         self.__timeouts = [
             normalize_to_list_of_substitutions(sigterm_timeout),
@@ -182,7 +183,8 @@ class ExecuteProcess(Action):
             return None
         self.__logger = get_logger(self.__details['name'])
         self.__output = ProcessOutput(
-            self.__details['name'], self.__expand_output(context), self.__cached_output)
+            self.__details['name'], self.__expand_output(context), self.__cached_output
+        )
         self.__respawn = perform_typed_substitution(context, self.__respawn, bool)
         self.__timeouts = [float(perform_substitutions(context, t)) for t in self.__timeouts]
         self.__stop = asyncio.Event()
@@ -199,7 +201,8 @@ class ExecuteProcess(Action):
         if isinstance(self.__output_config, dict):
             return self.__output_config
         return perform_substitutions(
-            context, normalize_to_list_of_substitutions(self.__output_config))
+            context, normalize_to_list_of_substitutions(self.__output_config)
+        )
 
     def __register_event_handlers(self, context: LaunchContext) -> None:
 
@@ -207,21 +210,30 @@ class ExecuteProcess(Action):
             def handle(context: LaunchContext) -> None:
                 if context.locals.event.process_matcher(self):
                     do(context.locals.event)
+
             return handle
 
-        context.register_event_handler(EventHandler(
-            matcher=lambda event: isinstance(event, ShutdownProcess),
-            entities=OpaqueFunction(function=on_targeted_event(lambda event: self.__stop.set())),
-        ))
-        context.register_event_handler(EventHandler(
-            matcher=lambda event: isinstance(event, SignalProcess),
-            entities=OpaqueFunction(
-                function=on_targeted_event(lambda event: self.__send_signal(event.signal))),
-        ))
+        context.register_event_handler(
+            EventHandler(
+                matcher=lambda event: isinstance(event, ShutdownProcess),
+                entities=OpaqueFunction(
+                    function=on_targeted_event(lambda event: self.__stop.set())
+                ),
+            )
+        )
+        context.register_event_handler(
+            EventHandler(
+                matcher=lambda event: isinstance(event, SignalProcess),
+                entities=OpaqueFunction(
+                    function=on_targeted_event(lambda event: self.__send_signal(event.signal))
+                ),
+            )
+        )
         context.register_event_handler(OnShutdown(on_shutdown=self.__on_shutdown))
         if self.__on_exit is not None:
             context.register_event_handler(
-                OnProcessExit(target_action=self, on_exit=self.__on_exit))
+                OnProcessExit(target_action=self, on_exit=self.__on_exit)
+            )
 
     def __on_shutdown(self, event: Shutdown, context: LaunchContext) -> None:
         # Ctrl-C in a terminal reaches the children without us.
@@ -235,7 +247,8 @@ class ExecuteProcess(Action):
                 await self.__run_once(context)
             except OSError:
                 self.__logger.error(
-                    f'exception occurred while executing process:\n{traceback.format_exc()}')
+                    f'exception occurred while executing process:\n{traceback.format_exc()}'
+                )
                 return
             if not self.__respawn or self.__respawns_left == 0:
                 return
@@ -257,8 +270,13 @@ class ExecuteProcess(Action):
             context.emit_event_sync(events[fd](text=data, **details))
 
         self.__child = await ChildProcess.start(
-            details['cmd'], shell=self.__shell, cwd=details['cwd'], env=details['env'],
-            on_start=on_start, on_output=on_output)
+            details['cmd'],
+            shell=self.__shell,
+            cwd=details['cwd'],
+            env=details['env'],
+            on_start=on_start,
+            on_output=on_output,
+        )
         stopping = asyncio.create_task(self.__stop_when_asked())
         try:
             returncode = await self.__child.wait()
@@ -271,7 +289,8 @@ class ExecuteProcess(Action):
         else:
             cmd = ' '.join(part for part in details['cmd'] if part.strip())
             self.__logger.error(
-                f"process has died [pid {pid}, exit code {returncode}, cmd '{cmd}'].")
+                f"process has died [pid {pid}, exit code {returncode}, cmd '{cmd}']."
+            )
         context.emit_event_sync(ProcessExited(returncode=returncode, **details))
 
     async def __stop_when_asked(self) -> None:
@@ -285,7 +304,8 @@ class ExecuteProcess(Action):
                 return
             self.__logger.error(
                 f"process[{self.__details['name']}] failed to terminate '{timeout:g}' seconds "
-                f"after receiving '{sent}', escalating to '{harder}'")
+                f"after receiving '{sent}', escalating to '{harder}'"
+            )
             self.__send_signal(signal.Signals[harder])
 
     def __send_signal(self, number: signal.Signals) -> None:
@@ -293,7 +313,8 @@ class ExecuteProcess(Action):
             raise RuntimeError('Signal event received before the process was started.')
         if self.__child.returncode is None:
             self.__logger.info(
-                f"sending signal '{number.name}' to process[{self.__details['name']}]")
+                f"sending signal '{number.name}' to process[{self.__details['name']}]"
+            )
             self.__child.send_signal(number)
 
 

@@ -42,12 +42,16 @@ class GroupAction(Action):
         super().__init__(**kwargs)
         configurations = launch_configurations or {}
         set_configurations = [
-            SetLaunchConfiguration(name, value) for name, value in configurations.items()]
+            SetLaunchConfiguration(name, value) for name, value in configurations.items()
+        ]
         self.__entities: list[LaunchDescriptionEntity] = [*set_configurations, *actions]
         if scoped:
             if not forwarding:
                 self.__entities = [
-                    ResetEnvironment(), ResetLaunchConfigurations(configurations), *actions]
+                    ResetEnvironment(),
+                    ResetLaunchConfigurations(configurations),
+                    *actions,
+                ]
             self.__entities = [
                 PushLaunchConfigurations(),
                 PushEnvironment(),

@@ -28,8 +28,8 @@ class IncludeLaunchDescription(Action):
         self,
         launch_description_source: LaunchDescriptionSource | SomeSubstitutionsType,
         *,
-        launch_arguments: Iterable[
-            tuple[SomeSubstitutionsType, SomeSubstitutionsType]] | None = None,
+        launch_arguments: Iterable[tuple[SomeSubstitutionsType, SomeSubstitutionsType]]
+        | None = None,
         **kwargs: Any,
     ) -> None:
         """Say what to include.
@@ -70,10 +70,12 @@ class IncludeLaunchDescription(Action):
         outer = {name: context.get_locals_as_dict().get(name) for name in (_FILE, _FOLDER)}
         location = self.__source.location
         path = Path(location).absolute()
-        context.extend_locals({
-            _FILE: str(path),
-            _FOLDER: str(path.parent) if path.exists() else location,
-        })
+        context.extend_locals(
+            {
+                _FILE: str(path),
+                _FOLDER: str(path.parent) if path.exists() else location,
+            }
+        )
         entities: list[LaunchDescriptionEntity] = [
             *(SetLaunchConfiguration(name, value) for name, value in self.__launch_arguments),
             description,
@@ -89,11 +91,13 @@ class IncludeLaunchDescription(Action):
             if argument._conditionally_included or argument.default_value is not None:
                 continue
             given_on_the_way = {
-                name for include in includes or [] for name in include._argument_names(context)}
+                name for include in includes or [] for name in include._argument_names(context)
+            }
             if argument.name not in given | given_on_the_way:
                 raise RuntimeError(
                     f"Included launch description missing required argument '{argument.name}' "
-                    f"(description: '{argument.description}'), given: [{', '.join(given)}]")
+                    f"(description: '{argument.description}'), given: [{', '.join(given)}]"
+                )
 
     def _argument_names(self, context: LaunchContext) -> list[str]:
         return [

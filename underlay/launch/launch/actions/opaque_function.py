@@ -22,7 +22,8 @@ class OpaqueFunction(Action):
         super().__init__(**left_over_kwargs)
         if not callable(function):
             raise TypeError(
-                f"OpaqueFunction expected a callable for 'function', got '{type(function)}'")
+                f"OpaqueFunction expected a callable for 'function', got '{type(function)}'"
+            )
         self.__function = function
         self.__args = tuple(args or ())
         self.__kwargs = dict(kwargs or {})

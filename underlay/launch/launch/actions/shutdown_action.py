@@ -19,5 +19,6 @@ class Shutdown(EmitEvent):
         event = context.get_locals_as_dict().get('event')
         if isinstance(event, ProcessExited):
             get_logger(__name__).info(
-                f'process[{event.process_name}] was required: shutting down launched system')
+                f'process[{event.process_name}] was required: shutting down launched system'
+            )
         super().execute(context)

@@ -57,8 +57,10 @@ class TimerAction(Action):
         return self.__actions
 
     def describe_conditional_sub_entities(self) -> list:
-        return [*super().describe_conditional_sub_entities(),
-                (f'{self.describe()} has run out', self.__actions)]
+        return [
+            *super().describe_conditional_sub_entities(),
+            (f'{self.describe()} has run out', self.__actions),
+        ]
 
     def cancel(self) -> None:
         """Do nothing when the period is over."""
@@ -74,14 +76,18 @@ class TimerAction(Action):
         event = TimerEvent(timer_action=self)
         here = context.get_locals_as_dict()
         entities = [
-            OpaqueFunction(function=lambda context: context.extend_locals(here)), *self.__actions]
-        context.register_event_handler(EventHandler(
-            matcher=lambda other: other is event, entities=entities, handle_once=True))
+            OpaqueFunction(function=lambda context: context.extend_locals(here)),
+            *self.__actions,
+        ]
+        context.register_event_handler(
+            EventHandler(matcher=lambda other: other is event, entities=entities, handle_once=True)
+        )
         self.__over = context.asyncio_loop.create_future()
         self.__timer = context.asyncio_loop.call_later(period, self.__run_out, context, event)
         if perform_typed_substitution(context, self.__cancel_on_shutdown, bool):
             context.register_event_handler(
-                OnShutdown(on_shutdown=lambda event, context: self.cancel()))
+                OnShutdown(on_shutdown=lambda event, context: self.cancel())
+            )
 
     def __run_out(self, context: LaunchContext, event: TimerEvent) -> None:
         context.emit_event_sync(event)

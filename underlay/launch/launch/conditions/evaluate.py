@@ -1,6 +1,5 @@
 """Read a text as true or false."""
 
-
 from ..launch_context import LaunchContext
 from ..substitution import Substitution
 from ..utilities import perform_substitutions
@@ -12,9 +11,7 @@ class InvalidConditionExpressionError(ValueError):
     """The text of a condition is neither true nor false."""
 
 
-def evaluate_condition_expression(
-    context: LaunchContext, expression: list[Substitution]
-) -> bool:
+def evaluate_condition_expression(context: LaunchContext, expression: list[Substitution]) -> bool:
     """Return whether a text says true; case and surrounding blanks do not matter.
 
     Raises:
@@ -25,5 +22,6 @@ def evaluate_condition_expression(
         origin = ' + '.join(part.describe() for part in expression)
         raise InvalidConditionExpressionError(
             f'invalid condition expression, expected one of [{", ".join(_MEANING)}] '
-            f"but got '{text}', expanded from {origin}")
+            f"but got '{text}', expanded from {origin}"
+        )
     return _MEANING[text]

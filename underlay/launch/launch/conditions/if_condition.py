@@ -12,4 +12,5 @@ class IfCondition(Condition):
     def __init__(self, predicate_expression: SomeSubstitutionsType) -> None:
         expression = normalize_to_list_of_substitutions(predicate_expression)
         super().__init__(
-            predicate=lambda context: evaluate_condition_expression(context, expression))
+            predicate=lambda context: evaluate_condition_expression(context, expression)
+        )

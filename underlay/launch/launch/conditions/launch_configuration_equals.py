@@ -16,15 +16,20 @@ class LaunchConfigurationEquals(Condition):
     ) -> None:
         warnings.warn(
             f'{type(self).__name__} is deprecated: use IfCondition with EqualsSubstitution or '
-            'NotEqualsSubstitution', UserWarning, stacklevel=2)
+            'NotEqualsSubstitution',
+            UserWarning,
+            stacklevel=2,
+        )
         self.__name = launch_configuration_name
         self.__expected = (
-            None if expected_value is None else normalize_to_list_of_substitutions(expected_value))
+            None if expected_value is None else normalize_to_list_of_substitutions(expected_value)
+        )
         super().__init__(predicate=self._predicate_func)
 
     def _predicate_func(self, context: LaunchContext) -> bool:
         expected = (
-            None if self.__expected is None else perform_substitutions(context, self.__expected))
+            None if self.__expected is None else perform_substitutions(context, self.__expected)
+        )
         return context.launch_configurations.get(self.__name) == expected
 
 

@@ -22,10 +22,10 @@ class OnProcessExit(OnProcessEvent):
         *,
         target_action: Callable[[ExecuteProcess], bool] | ExecuteProcess | None = None,
         on_exit: (
-            SomeEntitiesType
-            | Callable[[ProcessExited, LaunchContext], SomeEntitiesType | None]
+            SomeEntitiesType | Callable[[ProcessExited, LaunchContext], SomeEntitiesType | None]
         ),
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            event_class=ProcessExited, target_action=target_action, on_event=on_exit, **kwargs)
+            event_class=ProcessExited, target_action=target_action, on_event=on_exit, **kwargs
+        )

@@ -33,4 +33,5 @@ class OnProcessIO(OnProcessEvent):
             return None if function is None else function(event)
 
         super().__init__(
-            event_class=ProcessIO, target_action=target_action, on_event=on_text, **kwargs)
+            event_class=ProcessIO, target_action=target_action, on_event=on_text, **kwargs
+        )

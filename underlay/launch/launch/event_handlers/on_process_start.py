@@ -22,10 +22,10 @@ class OnProcessStart(OnProcessEvent):
         *,
         target_action: Callable[[ExecuteProcess], bool] | ExecuteProcess | None = None,
         on_start: (
-            SomeEntitiesType
-            | Callable[[ProcessStarted, LaunchContext], SomeEntitiesType | None]
+            SomeEntitiesType | Callable[[ProcessStarted, LaunchContext], SomeEntitiesType | None]
         ),
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            event_class=ProcessStarted, target_action=target_action, on_event=on_start, **kwargs)
+            event_class=ProcessStarted, target_action=target_action, on_event=on_start, **kwargs
+        )

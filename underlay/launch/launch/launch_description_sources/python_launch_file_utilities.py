@@ -31,5 +31,6 @@ def get_launch_description_from_python_launch_file(
     if not hasattr(module, 'generate_launch_description'):
         raise InvalidPythonLaunchFileError(
             f"launch file at '{python_launch_file_path}' does not contain the required function "
-            "'generate_launch_description()'")
+            "'generate_launch_description()'"
+        )
     return module.generate_launch_description()

@@ -9,7 +9,6 @@ from .substitution_failure import SubstitutionFailure
 
 
 class _BooleanSubstitution(Substitution):
-
     def __init__(self, *operands: SomeSubstitutionsType) -> None:
         self._operands = [normalize_to_list_of_substitutions(operand) for operand in operands]
 
@@ -24,7 +23,8 @@ class _BooleanSubstitution(Substitution):
         """
         try:
             values = [
-                perform_typed_substitution(context, operand, bool) for operand in self._operands]
+                perform_typed_substitution(context, operand, bool) for operand in self._operands
+            ]
         except (TypeError, ValueError) as error:
             raise SubstitutionFailure(error) from None
         return str(self._combine(*values)).lower()

@@ -63,10 +63,10 @@ class Command(Substitution):
             raise SubstitutionFailure(f'file not found: {error}') from None
         if result.returncode != 0:
             raise SubstitutionFailure(
-                f'executed command failed. Command: {command}\nstderr: {result.stderr}')
+                f'executed command failed. Command: {command}\nstderr: {result.stderr}'
+            )
         if result.stderr and on_stderr != 'ignore':
-            message = (
-                f'executed command showed stderr output. Command: {command}\n{result.stderr}')
+            message = f'executed command showed stderr output. Command: {command}\n{result.stderr}'
             if on_stderr == 'fail':
                 raise SubstitutionFailure(message)
             get_logger(__name__).warning(message)

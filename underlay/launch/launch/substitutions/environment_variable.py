@@ -1,6 +1,5 @@
 """The value of an environment variable."""
 
-
 from ..launch_context import LaunchContext
 from ..some_substitutions_type import SomeSubstitutionsType
 from ..substitution import Substitution
@@ -19,7 +18,8 @@ class EnvironmentVariable(Substitution):
     ) -> None:
         self.__name = normalize_to_list_of_substitutions(name)
         self.__default_value = (
-            None if default_value is None else normalize_to_list_of_substitutions(default_value))
+            None if default_value is None else normalize_to_list_of_substitutions(default_value)
+        )
 
     @property
     def name(self) -> list[Substitution]:

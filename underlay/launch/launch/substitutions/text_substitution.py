@@ -9,8 +9,7 @@ class TextSubstitution(Substitution):
 
     def __init__(self, *, text: str) -> None:
         if not isinstance(text, str):
-            raise TypeError(
-                f"TextSubstitution expected a string for 'text', got '{type(text)}'")
+            raise TypeError(f"TextSubstitution expected a string for 'text', got '{type(text)}'")
         self.__text = text
 
     @property

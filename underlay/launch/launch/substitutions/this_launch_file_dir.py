@@ -20,5 +20,6 @@ class ThisLaunchFileDir(Substitution):
         known = context.get_locals_as_dict()
         if 'current_launch_file_directory' not in known:
             raise SubstitutionFailure(
-                'ThisLaunchFileDir used outside of a launch file (in a script)')
+                'ThisLaunchFileDir used outside of a launch file (in a script)'
+            )
         return known['current_launch_file_directory']

@@ -28,7 +28,8 @@ def normalize_to_list_of_substitutions(subst: SomeSubstitutionsType) -> list[Sub
             return TextSubstitution(text=str(part))
         raise TypeError(
             f"Failed to normalize given item of type '{type(part)}', when only "
-            "'str' or 'launch.Substitution' were expected.")
+            "'str' or 'launch.Substitution' were expected."
+        )
 
     if isinstance(subst, (str, Path, Substitution)):
         return [normalize(subst)]

@@ -19,12 +19,11 @@ _SCALARS = (bool, int, float, str)
 def is_substitution(value: Any) -> bool:
     """Say whether a value is a substitution or a list that holds one."""
     return isinstance(value, Substitution) or (
-        isinstance(value, (list, tuple)) and any(isinstance(part, Substitution) for part in value))
+        isinstance(value, (list, tuple)) and any(isinstance(part, Substitution) for part in value)
+    )
 
 
-def normalize_typed_substitution(
-    value: Any, data_type: type | None
-) -> Any | list[Substitution]:
+def normalize_typed_substitution(value: Any, data_type: type | None) -> Any | list[Substitution]:
     """Return a value of the type as it is, a substitution as a list of substitutions.
 
     Raises:
@@ -37,9 +36,7 @@ def normalize_typed_substitution(
     return value
 
 
-def perform_typed_substitution(
-    context: LaunchContext, value: Any, data_type: type | None
-) -> Any:
+def perform_typed_substitution(context: LaunchContext, value: Any, data_type: type | None) -> Any:
     """Return the value, made from its substitutions if it is given by such.
 
     Raises:

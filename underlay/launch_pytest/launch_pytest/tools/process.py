@@ -25,8 +25,12 @@ async def wait_for_output(
 ) -> Any:
     """Wait until `validate_output` returns something true for stdout; return what it returned."""
     return await _wait_for_text(
-        launch_context, execute_process_action, execute_process_action.get_stdout,
-        validate_output, timeout)
+        launch_context,
+        execute_process_action,
+        execute_process_action.get_stdout,
+        validate_output,
+        timeout,
+    )
 
 
 async def wait_for_stderr(
@@ -37,8 +41,12 @@ async def wait_for_stderr(
 ) -> Any:
     """Wait until `validate_output` returns something true for stderr; return what it returned."""
     return await _wait_for_text(
-        launch_context, execute_process_action, execute_process_action.get_stderr,
-        validate_output, timeout)
+        launch_context,
+        execute_process_action,
+        execute_process_action.get_stderr,
+        validate_output,
+        timeout,
+    )
 
 
 async def assert_output(
@@ -50,7 +58,8 @@ async def assert_output(
     """Wait until `validate_output` does not raise AssertionError for stdout; else raise it."""
     text = execute_process_action.get_stdout
     if not await _wait_for_text(
-            launch_context, execute_process_action, text, _holds(validate_output), timeout):
+        launch_context, execute_process_action, text, _holds(validate_output), timeout
+    ):
         validate_output(text())
 
 
@@ -63,7 +72,8 @@ async def assert_stderr(
     """Wait until `validate_output` does not raise AssertionError for stderr; else raise it."""
     text = execute_process_action.get_stderr
     if not await _wait_for_text(
-            launch_context, execute_process_action, text, _holds(validate_output), timeout):
+        launch_context, execute_process_action, text, _holds(validate_output), timeout
+    ):
         validate_output(text())
 
 
@@ -80,7 +90,8 @@ async def wait_for_start(
     return await _wait(
         launch_context,
         lambda notify: OnProcessStart(
-            target_action=execute_process_action, on_start=lambda event, context: notify()),
+            target_action=execute_process_action, on_start=lambda event, context: notify()
+        ),
         has_started,
         timeout,
     )
@@ -102,7 +113,8 @@ async def wait_for_exit(
         launch_context,
         lambda notify: OnProcessExit(
             target_action=execute_process_action,
-            on_exit=lambda event, context: (exits.append(event), notify())[1]),
+            on_exit=lambda event, context: (exits.append(event), notify())[1],
+        ),
         has_ended,
         timeout,
     )
@@ -154,7 +166,9 @@ async def _wait_for_text(
         context,
         lambda notify: OnProcessIO(
             target_action=action,
-            on_stdout=lambda event: notify(), on_stderr=lambda event: notify()),
+            on_stdout=lambda event: notify(),
+            on_stderr=lambda event: notify(),
+        ),
         lambda: validate(text()),
         timeout,
     )

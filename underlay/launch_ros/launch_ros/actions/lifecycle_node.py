@@ -40,17 +40,20 @@ class LifecycleNode(Node):
             10,
         )
         self.__client = node.create_client(ChangeStateService, f'{self.node_name}/change_state')
-        context.register_event_handler(EventHandler(
-            matcher=lambda event: isinstance(event, ChangeState),
-            entities=OpaqueFunction(function=self.__on_change_state),
-        ))
+        context.register_event_handler(
+            EventHandler(
+                matcher=lambda event: isinstance(event, ChangeState),
+                entities=OpaqueFunction(function=self.__on_change_state),
+            )
+        )
         return super().execute(context)
 
     def __on_change_state(self, context: LaunchContext) -> None:
         event = context.locals.event
         if event.lifecycle_node_matcher(self):
-            context.add_completion_future(context.asyncio_loop.create_task(
-                self.__change_state(context, event.transition_id)))
+            context.add_completion_future(
+                context.asyncio_loop.create_task(self.__change_state(context, event.transition_id))
+            )
 
     async def __change_state(self, context: LaunchContext, transition_id: int) -> None:
         """Call the node's service, as soon as it is there; give up at shutdown."""
@@ -62,14 +65,17 @@ class LifecycleNode(Node):
             response = self.__client.call_async(request)
             answered = asyncio.Event()
             response.add_done_callback(
-                lambda _: context.asyncio_loop.call_soon_threadsafe(answered.set))
+                lambda _: context.asyncio_loop.call_soon_threadsafe(answered.set)
+            )
             while not context.is_shutdown and not response.done():
                 await asyncio.wait([asyncio.create_task(answered.wait())], timeout=_POLL_PERIOD)
         transition = ChangeState.valid_transitions[transition_id]
         logger = get_logger(__name__)
         if context.is_shutdown:
             logger.warning(
-                f"Abandoning '{transition}' of LifecycleNode '{self.node_name}', due to shutdown.")
+                f"Abandoning '{transition}' of LifecycleNode '{self.node_name}', due to shutdown."
+            )
         elif not response.result().success:
             logger.error(
-                f"Failed to make transition '{transition}' for LifecycleNode '{self.node_name}'")
+                f"Failed to make transition '{transition}' for LifecycleNode '{self.node_name}'"
+            )

@@ -27,7 +27,8 @@ from ..utilities import (
 )
 
 SomeParameters = Union[
-    Mapping, Parameter, ParameterFile, SomeSubstitutionsType, 'os.PathLike[str]']
+    Mapping, Parameter, ParameterFile, SomeSubstitutionsType, 'os.PathLike[str]'
+]
 
 
 class Node(ExecuteProcess):
@@ -140,8 +141,10 @@ class Node(ExecuteProcess):
             cmd += self.__parameter_arguments(context, parameter)
         remappings = [
             *context.launch_configurations.get('ros_remaps', []),
-            *((perform_substitutions(context, src), perform_substitutions(context, dst))
-              for src, dst in self.__remappings),
+            *(
+                (perform_substitutions(context, src), perform_substitutions(context, dst))
+                for src, dst in self.__remappings
+            ),
         ]
         for src, dst in remappings:
             cmd += ['-r', f'{src}:={dst}']
@@ -156,7 +159,8 @@ class Node(ExecuteProcess):
             return self.__file_argument(parameter.evaluate(context))
         scope = self.node_name if self.is_node_name_fully_specified() else '/**'
         return self.__file_argument(
-            _write_parameters(scope, evaluate_parameter_dict(context, parameter)))
+            _write_parameters(scope, evaluate_parameter_dict(context, parameter))
+        )
 
     def __file_argument(self, path: Path) -> list[str]:
         if not path.is_file():

@@ -38,5 +38,6 @@ class PushROSNamespace(Action):
         except InvalidNamespaceException as error:
             raise SubstitutionFailure(
                 f"The resulting namespace is invalid: [previous_namespace='{previous}', "
-                f"pushed_namespace='{pushed}']: {error}") from None
+                f"pushed_namespace='{pushed}']: {error}"
+            ) from None
         context.launch_configurations['ros_namespace'] = namespace

@@ -20,4 +20,6 @@ class SetParameter(Action):
     def execute(self, context: LaunchContext) -> None:
         evaluated = evaluate_parameter_dict(context, self.__parameter)
         context.launch_configurations['global_params'] = [
-            *context.launch_configurations.get('global_params', []), *evaluated.items()]
+            *context.launch_configurations.get('global_params', []),
+            *evaluated.items(),
+        ]

@@ -30,4 +30,6 @@ class SetRemap(Action):
     def execute(self, context: LaunchContext) -> None:
         rule = (perform_substitutions(context, self.src), perform_substitutions(context, self.dst))
         context.launch_configurations['ros_remaps'] = [
-            *context.launch_configurations.get('ros_remaps', []), rule]
+            *context.launch_configurations.get('ros_remaps', []),
+            rule,
+        ]

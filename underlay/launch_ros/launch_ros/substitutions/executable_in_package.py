@@ -42,9 +42,11 @@ class ExecutableInPackage(FindPackagePrefix):
         if not libexec.exists():
             raise SubstitutionFailure(
                 f"package '{package}' found at '{prefix}', but libexec directory '{libexec}' "
-                'does not exist')
+                'does not exist'
+            )
         path = shutil.which(executable, path=libexec)
         if path is None:
             raise SubstitutionFailure(
-                f"executable '{executable}' not found on the libexec directory '{libexec}'")
+                f"executable '{executable}' not found on the libexec directory '{libexec}'"
+            )
         return path

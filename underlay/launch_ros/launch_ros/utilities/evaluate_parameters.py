@@ -86,19 +86,21 @@ def _evaluate_sequence(context: LaunchContext, name: str, value: Sequence) -> An
 
 
 def _read_yaml(name: str, text: str) -> Any:
-    hint = ('If the parameter is meant to be a string, try wrapping it in '
-            'launch_ros.parameter_descriptions.ParameterValue(value, value_type=str)')
+    hint = (
+        'If the parameter is meant to be a string, try wrapping it in '
+        'launch_ros.parameter_descriptions.ParameterValue(value, value_type=str)'
+    )
     try:
         value = yaml.safe_load(text) if text else ''
     except yaml.YAMLError:
-        raise TypeError(
-            f'Unable to parse the value of parameter {name} as yaml. {hint}') from None
+        raise TypeError(f'Unable to parse the value of parameter {name} as yaml. {hint}') from None
     if isinstance(value, list):
         return _uniform(name, value)
     if not isinstance(value, (*_SCALARS, bytes)):
         raise TypeError(
             'Allowed value types are bytes, bool, int, float, str and lists of these. '
-            f'Got {type(value)} for "{name}". {hint}')
+            f'Got {type(value)} for "{name}". {hint}'
+        )
     return value
 
 
@@ -107,5 +109,6 @@ def _uniform(name: str, items: list) -> list:
     if len(types) != 1 or not types <= set(_SCALARS):
         raise TypeError(
             'Expected a non-empty sequence, with items of uniform type. Allowed sequence item '
-            f'types are bool, int, float, str. Got inconsistent input for "{name}"')
+            f'types are bool, int, float, str. Got inconsistent input for "{name}"'
+        )
     return items

@@ -1,7 +1,6 @@
 """Relative and absolute namespaces."""
 
 
-
 def prefix_namespace(base_ns: str | None, ns: str | None) -> str | None:
     """Return a namespace seen from another one; an absolute one stays as it is."""
     if ns is None or base_ns is None:

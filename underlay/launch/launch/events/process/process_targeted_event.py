@@ -46,7 +46,8 @@ class SignalProcess(ProcessTargetedEvent):
         """
         super().__init__(process_matcher=process_matcher)
         self.signal = (
-            signal.Signals[signal_number] if isinstance(signal_number, str) else signal_number)
+            signal.Signals[signal_number] if isinstance(signal_number, str) else signal_number
+        )
 
     @property
     def signal_name(self) -> str:

@@ -37,6 +37,7 @@ class ChangeState(Event):
         if transition_id not in self.valid_transitions:
             raise ValueError(
                 f"given transition_id of '{transition_id}', "
-                f'expected one of {self.valid_transitions}')
+                f'expected one of {self.valid_transitions}'
+            )
         self.lifecycle_node_matcher = lifecycle_node_matcher
         self.transition_id = transition_id
