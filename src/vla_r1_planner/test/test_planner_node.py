@@ -34,6 +34,7 @@ STILL = 0.02  # [rad/s]
 SMALL_PICTURES = ('-p', 'image_width:=320', '-p', 'image_height:=240')
 # The names that `other` shares with the rest, although it has a namespace of its own.
 TOPICS = ('depth', 'camera_info', 'joint_states')
+ANSWERS = ('reasoning', 'affordance', 'trajectory')
 SERVICES = ('compute_cartesian_path', 'apply_planning_scene')
 ACTIONS = ('reason', 'move_action', 'execute_trajectory', 'gripper_controller/gripper_cmd')
 PARTS = ('send_goal', 'get_result', 'cancel_goal', 'feedback', 'status')
@@ -58,6 +59,10 @@ def planner_arguments(**parameters):
     return [word for name, value in values.items() for word in ('-p', f'{name}:={value}')]
 
 
+def renamed(names, prefix):
+    return [word for name in names for word in ('-r', f'{name}:={prefix}/{name}')]
+
+
 class Cell:
     """The test's own node: gives instructions, watches, breaks the simulator's sensors."""
 
@@ -71,7 +76,8 @@ class Cell:
         self.judge = self.node.create_client(Trigger, 'sim/verdict')
         self.set_parameters = self.node.create_client(SetParameters, 'sim/set_parameters')
         self.instruction = self.node.create_publisher(String, 'instruction', 1)
-        self.node.create_subscription(Outcome, 'outcome', lambda m: self.outcomes.append(m), 10)
+        for topic in ('outcome', 'other/outcome'):
+            self.node.create_subscription(Outcome, topic, lambda m: self.outcomes.append(m), 10)
         self.node.create_subscription(
             CameraInfo, 'camera_info', lambda m: self.infos.append(m), qos_profile_sensor_data
         )
@@ -149,7 +155,8 @@ def cell(tmp_path_factory):
             *(word for file in moveit for word in ('--params-file', str(file))),
         ),
         start('vla_r1_perception', 'reasoner', *sim_time, '-p', 'max_image_age_s:=10.0'),
-        start('vla_r1_planner', 'planner', *planner_arguments()),
+        # Deaf to answers by topic, or it would carry out what `other` asked for.
+        start('vla_r1_planner', 'planner', *renamed(ANSWERS, 'nothing'), *planner_arguments()),
     ]
     rclpy.init()
     cell = Cell()
@@ -167,9 +174,14 @@ def cell(tmp_path_factory):
 
 
 @contextmanager
-def other_planner(without='', **parameters):
+def other_planner(*answers, without='', **parameters):
     """A second planner in the namespace `other`, which misses one topic, service or action."""
-    names = [*TOPICS, *SERVICES, *(f'{a}/_action/{part}' for a in ACTIONS for part in PARTS)]
+    names = [
+        *answers,
+        *TOPICS,
+        *SERVICES,
+        *(f'{a}/_action/{part}' for a in ACTIONS for part in PARTS),
+    ]
     remaps = ['__ns:=/other', *(f'{n}:=/{n}' for n in names if n.split('/_action')[0] != without)]
     if without.startswith('/'):
         remaps.append(f'{without}:=nothing')
@@ -240,9 +252,11 @@ def test_a_trace_is_followed_above_the_table(cell):
 
 def test_an_instruction_by_topic_is_carried_out(cell):
     cell.reset()
-    cell.outcomes.clear()
-    cell.instruction.publish(String(data=CUBE))
-    cell.spin(lambda: cell.outcomes)
+    with other_planner(*ANSWERS):
+        assert cell.other.wait_for_server(timeout_sec=20.0)
+        cell.outcomes.clear()
+        cell.instruction.publish(String(data=CUBE))
+        cell.spin(lambda: cell.outcomes)
     outcome = cell.outcomes[-1]
     assert outcome.error_code == OutcomeCode.NONE, outcome.error_msg
     assert outcome.instruction == CUBE
@@ -343,7 +357,7 @@ def test_an_absent_object_passes_the_reasoners_code_on_without_motion(cell):
 )
 def test_every_reason_not_to_move_has_its_code(cell, without, parameters, code):
     cell.reset()
-    with other_planner(without, **parameters):
+    with other_planner(without=without, **parameters):
         outcome, _ = cell.ask(cell.other)
     assert_refused(outcome, code)
     assert_next_instruction_works(cell)
@@ -351,7 +365,7 @@ def test_every_reason_not_to_move_has_its_code(cell, without, parameters, code):
 
 def test_a_missing_gripper_is_named(cell):
     cell.reset()
-    with other_planner('gripper_controller/gripper_cmd'):
+    with other_planner(without='gripper_controller/gripper_cmd'):
         outcome, _ = cell.ask(cell.other)
     assert outcome.error_code == OutcomeCode.GRIPPER_FAILED
 

@@ -59,11 +59,12 @@ def test_a_trace_that_is_mostly_blind_is_refused_with_the_reason(seen):
 
 
 def test_a_start_in_the_air_is_left_out(scene):
-    held = scene.ball((0.3, -0.3), 0.03)
+    held = scene.ball((0.6, -0.1), 0.03)
     kind, centre, size, yaw = held.solids[-1]
     held.solids[-1] = (kind, centre + np.array([0.0, 0.0, 0.27]), size, yaw)
-    view, _ = held.render()
-    gripper = held.pixel((0.3, -0.3, 0.3))
+    view, (mask,) = held.render()
+    assert mask.any()
+    gripper = held.pixel((0.6, -0.1, 0.3))
     path = trace_path(view, Trajectory2D((gripper, *(held.pixel(xyz) for xyz in ALONG))))
     assert path.skipped == (PointState.IN_THE_AIR,)
     np.testing.assert_allclose(path.points, ALONG, atol=0.002)

@@ -106,7 +106,7 @@ class Flow:
         answer = request.answer or self._ask(request, outcome)
         outcome.header = answer.header
         request.report(Stage.GROUND, 'looking up depth and transforms at the image stamp')
-        self._scene.check_joint_states()
+        self._scene.check_joint_states(request.stop)
         if isinstance(answer, Affordance):
             outcome.task = Reasoning.AFFORDANCE
             self._pick_up(request, answer, outcome)

@@ -1,6 +1,8 @@
 """What the planner sees of the world: depth and camera model at an image's stamp, TF, joints."""
 
 from collections import deque
+from collections.abc import Callable
+import math
 import time
 
 import numpy as np
@@ -34,7 +36,7 @@ class SceneInput:
         self._depth: deque[Image] = deque(maxlen=config.depth_buffer)
         self._info: CameraInfo | None = None
         self._joints: JointState | None = None
-        self._joints_at = 0.0
+        self._joints_at = -math.inf
         self._unmatched = 0
         self._tf = Buffer(node=node)
         self._listener = TransformListener(self._tf, node)
@@ -57,7 +59,7 @@ class SceneInput:
             GroundingError: NO_CAMERA_INFO, NO_DEPTH, STALE_DEPTH, UNSUPPORTED_DEPTH,
                 DEPTH_SIZE_MISMATCH, TF_MISSING or TF_STALE.
         """
-        if self._info is None:
+        if not self._soon(lambda: self._info is not None, self._config.depth_wait_s, stop):
             raise GroundingError(
                 OutcomeCode.NO_CAMERA_INFO,
                 'no camera_info has arrived; remap `camera_info` to that of the colour camera',
@@ -102,19 +104,21 @@ class SceneInput:
         newest = Time(clock_type=self._node.get_clock().clock_type)
         return self.transform(self._config.tip_link, newest)
 
-    def check_joint_states(self) -> None:
+    def check_joint_states(self, stop: Stop) -> None:
         """Raise JOINT_STATE_STALE unless joint states arrive."""
+        limit_s = self._config.joint_state_max_age_s
+        if self._soon(lambda: time.monotonic() - self._joints_at < limit_s, limit_s, stop):
+            return
         if self._joints is None:
             raise MotionError(
                 OutcomeCode.JOINT_STATE_STALE,
                 'no joint_states have arrived; start the robot driver',
             )
-        age = time.monotonic() - self._joints_at
-        if age > self._config.joint_state_max_age_s:
-            raise MotionError(
-                OutcomeCode.JOINT_STATE_STALE,
-                f'the last joint_states came {age:.1f} s ago; check the robot driver',
-            )
+        raise MotionError(
+            OutcomeCode.JOINT_STATE_STALE,
+            f'the last joint_states came {time.monotonic() - self._joints_at:.1f} s ago; '
+            'check the robot driver',
+        )
 
     def joint_position(self, name: str) -> float | None:
         """Return a joint's newest position [m or rad], None when nobody reports it."""
@@ -122,6 +126,16 @@ class SceneInput:
         if joints is None or name not in joints.name:
             return None
         return float(joints.position[joints.name.index(name)])
+
+    def _soon(self, ready: Callable[[], bool], timeout_s: float, stop: Stop) -> bool:
+        """Wait a little: right after the start, topics may still be on their way."""
+        deadline = time.monotonic() + timeout_s
+        while not ready():
+            stop.check()
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_S)
+        return True
 
     def _on_depth(self, msg: Image) -> None:
         self._depth.append(msg)
@@ -156,24 +170,24 @@ class SceneInput:
 
         It may arrive a little after the answer; once a later one is there it comes no more.
         """
-        deadline = time.monotonic() + self._config.depth_wait_s
-        while True:
-            stop.check()
-            frames = list(self._depth)
-            gaps = [_nanoseconds(frame) - stamp.nanoseconds for frame in frames]
-            if 0 in gaps:
-                return frames[gaps.index(0)]
-            if any(gap > 0 for gap in gaps) or time.monotonic() > deadline:
-                break
-            time.sleep(POLL_S)
+        wanted = stamp.nanoseconds
+        self._soon(
+            lambda: any(_nanoseconds(frame) >= wanted for frame in list(self._depth)),
+            self._config.depth_wait_s,
+            stop,
+        )
+        frames = list(self._depth)
+        gaps = [abs(_nanoseconds(frame) - wanted) for frame in frames]
         if not frames:
             raise GroundingError(
                 OutcomeCode.NO_DEPTH,
                 'no depth image has arrived; remap `depth` to the depth aligned to colour',
             )
+        closest = int(np.argmin(gaps))
+        if gaps[closest] == 0:
+            return frames[closest]
         self._unmatched += 1
-        closest = int(np.argmin(np.abs(gaps)))
-        gap_s = abs(gaps[closest]) * 1e-9
+        gap_s = gaps[closest] * 1e-9
         trouble = (
             f'the closest of {len(frames)} depth images is {gap_s:.3f} s away from the colour '
             f'image ({self._unmatched} without an equal stamp so far)'
