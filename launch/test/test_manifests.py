@@ -19,7 +19,7 @@ ROSDEP_KEYS = {
     'tf2_ros': 'tf2_ros_py',
 }
 # Not in apt: requirements/*.txt install them.
-FROM_PYPI = {'mujoco', 'torch', 'transformers', 'tokenizers', 'rosbags'}
+FROM_PYPI = {'mujoco', 'torch', 'transformers', 'tokenizers', 'safetensors', 'rosbags'}
 
 
 def imported(folder):
