@@ -120,7 +120,7 @@ def _solutions(
     wanted = SOLUTIONS if collision_free else 1
     for attempt in range(TRIES):
         solver.setRngSeed(seed + attempt)
-        guess = nearest if attempt < 2 else rng.uniform(low, high)
+        guess = rng.uniform(low, high) if attempt else nearest
         solution = rp.JointConfiguration(names, np.zeros(len(names)))
         target = rp.CartesianConfiguration(
             scene.robot.root, goal.link, np.asfortranarray(goal.sample(rng, attempt))
