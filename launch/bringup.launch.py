@@ -8,24 +8,22 @@ import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
+from launch import LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
     ExecuteProcess,
-    GroupAction,
     OpaqueFunction,
     RegisterEventHandler,
     SetEnvironmentVariable,
 )
 from launch.events import matches_action
 from launch.substitutions import Command
-from launch_ros.actions import LifecycleNode, Node, PushRosNamespace
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from launch_ros.parameter_descriptions import ParameterValue
 from lifecycle_msgs.msg import Transition
-
-from launch import LaunchDescription
 
 SHARE = Path(get_package_share_directory('vla_r1'))
 BOOL = ('true', 'false')
@@ -82,6 +80,7 @@ def simulation(args: dict[str, str], cameras: list[tuple[str, str]]) -> list[Nod
             package='vla_r1_sim',
             executable='sim',
             name='sim',
+            namespace=args['namespace'],
             parameters=[args['params_file'], scene],
             remappings=cameras,
             output='screen',
@@ -90,6 +89,7 @@ def simulation(args: dict[str, str], cameras: list[tuple[str, str]]) -> list[Nod
             package='moveit_ros_move_group',
             executable='move_group',
             name='move_group',
+            namespace=args['namespace'],
             parameters=[
                 *(str(sim / 'config' / f'{name}.yaml') for name in moveit_files),
                 {
@@ -118,7 +118,7 @@ def recorder(args: dict[str, str], cameras: list[tuple[str, str]]) -> ExecutePro
     )
 
 
-def rviz(sim: bool) -> Node:
+def rviz(namespace: str, time: dict[str, bool]) -> Node:
     """RViz with our view."""
     try:
         get_package_share_directory('rviz2')
@@ -129,8 +129,9 @@ def rviz(sim: bool) -> Node:
     return Node(
         package='rviz2',
         executable='rviz2',
+        namespace=namespace,
         arguments=['-d', str(SHARE / 'rviz' / 'vla_r1.rviz')],
-        parameters=[{'use_sim_time': sim}],
+        parameters=[time],
     )
 
 
@@ -173,7 +174,7 @@ def bringup(context) -> list:
         package='vla_r1_perception',
         executable='reasoner',
         name='reasoner',
-        namespace='',
+        namespace=args['namespace'],
         parameters=[args['params_file'], {**time, **model, 'autostart': False}],
         remappings=cameras,
         output='screen',
@@ -182,6 +183,7 @@ def bringup(context) -> list:
         package='vla_r1_planner',
         executable='planner',
         name='planner',
+        namespace=args['namespace'],
         parameters=[args['params_file'], {**time, **({'execute': execute} if execute else {})}],
         remappings=cameras,
         output='screen',
@@ -189,20 +191,16 @@ def bringup(context) -> list:
     instruct = Node(
         package='vla_r1_planner',
         executable='instruct',
+        namespace=args['namespace'],
         arguments=[args['instruction']],
         output='screen',
     )
     return [
-        GroupAction(
-            [
-                PushRosNamespace(args['namespace']),
-                *([recorder(args, cameras)] if args['record'] else []),
-                *(simulation(args, cameras) if sim else []),
-                planner,
-                *lifecycle(reasoner, [instruct] if args['instruction'] else []),
-                *([rviz(sim)] if args['rviz'] == 'true' else []),
-            ]
-        )
+        *([recorder(args, cameras)] if args['record'] else []),
+        *(simulation(args, cameras) if sim else []),
+        planner,
+        *lifecycle(reasoner, [instruct] if args['instruction'] else []),
+        *([rviz(args['namespace'], time)] if args['rviz'] == 'true' else []),
     ]
 
 

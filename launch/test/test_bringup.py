@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 from ament_index_python.packages import get_package_share_directory
+from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 import launch_pytest
@@ -14,8 +15,6 @@ import pytest
 import rclpy
 from rosbags.highlevel import AnyReader
 from std_srvs.srv import Trigger
-
-from launch import LaunchDescription
 
 INSTRUCTION = 'pick up the blue cylinder'
 ANSWERS = ('/reasoning', '/affordance', '/detections', '/overlay')

@@ -1,5 +1,6 @@
 """Arguments, includes, groups and conditions, as launch files use them."""
 
+from launch import LaunchContext, LaunchDescription, LaunchService
 from launch.actions import (
     DeclareLaunchArgument,
     GroupAction,
@@ -15,8 +16,6 @@ from launch.launch_description_sources import (
 )
 from launch.substitutions import EqualsSubstitution, LaunchConfiguration, ThisLaunchFileDir
 import pytest
-
-from launch import LaunchContext, LaunchDescription, LaunchService
 
 
 def launch(*entities):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 
+from launch import LaunchDescription, LaunchService
 from launch.actions import (
     EmitEvent,
     ExecuteProcess,
@@ -19,8 +20,6 @@ from launch.events import matches_action
 from launch.events.process import ShutdownProcess, SignalProcess
 from launch.substitutions import LaunchConfiguration
 import pytest
-
-from launch import LaunchDescription, LaunchService
 
 
 def launch(*entities):

@@ -1,5 +1,6 @@
 """Texts that are known only while launching."""
 
+from launch import LaunchContext
 from launch.substitutions import (
     AndSubstitution,
     Command,
@@ -17,8 +18,6 @@ from launch.substitutions import (
 )
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 import pytest
-
-from launch import LaunchContext
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import sys
 from typing import Any
 
-import pytest
-
 from launch import LaunchService
+import pytest
 
 
 def fixture(

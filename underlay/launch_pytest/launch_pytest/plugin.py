@@ -8,9 +8,8 @@ from functools import partial
 import inspect
 from typing import Any
 
-import pytest
-
 from launch import LaunchDescription, LaunchDescriptionEntity
+import pytest
 
 from .actions import ReadyToTest
 from .fixture import finish, make_event_loop, make_launch_context, make_launch_service

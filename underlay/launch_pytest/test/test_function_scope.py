@@ -2,13 +2,12 @@
 
 import time
 
+from launch import LaunchDescription
 from launch.actions import ExecuteProcess, TimerAction
 import launch_pytest
 from launch_pytest.actions import ReadyToTest
 from launch_pytest.tools import process as tools
 import pytest
-
-from launch import LaunchDescription
 
 
 @pytest.fixture

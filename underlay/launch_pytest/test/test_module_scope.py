@@ -1,11 +1,10 @@
 """Tests that share a launch."""
 
+from launch import LaunchDescription
 from launch.actions import ExecuteProcess
 import launch_pytest
 from launch_pytest.actions import ReadyToTest
 import pytest
-
-from launch import LaunchDescription
 
 seen = []
 process = ExecuteProcess(cmd=['sleep', '60'])

@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from launch.utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
-
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
 
 
 class ParameterValue:

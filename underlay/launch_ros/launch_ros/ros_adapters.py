@@ -4,12 +4,11 @@ from contextlib import suppress
 import os
 import threading
 
+from launch import LaunchContext
 from launch.event_handlers import OnShutdown
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-
-from launch import LaunchContext
 
 
 class ROSAdapter:

@@ -3,6 +3,7 @@
 from pathlib import Path
 import sys
 
+from launch import LaunchDescription, LaunchService
 from launch.actions import EmitEvent, OpaqueFunction, RegisterEventHandler, Shutdown, TimerAction
 from launch.events import matches_action
 from launch_ros.actions import LifecycleNode
@@ -11,8 +12,6 @@ from launch_ros.events import matches_node_name
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 import pytest
-
-from launch import LaunchDescription, LaunchService
 
 NODE = str(Path(__file__).with_name('node.py'))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import sys
 
 from ament_index_python.packages import PackageNotFoundError
+from launch import LaunchContext, LaunchDescription, LaunchService
 from launch.actions import GroupAction, RegisterEventHandler, SetLaunchConfiguration, Shutdown
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessIO
@@ -20,8 +21,6 @@ from launch_ros.actions import (
 from launch_ros.descriptions import ParameterFile, ParameterValue
 from launch_ros.substitutions import ExecutableInPackage, FindPackageShare
 import pytest
-
-from launch import LaunchContext, LaunchDescription, LaunchService
 
 NODE = str(Path(__file__).with_name('node.py'))
 

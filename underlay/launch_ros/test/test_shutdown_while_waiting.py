@@ -1,12 +1,11 @@
 """A node that never comes up: here the launch ends well; the original fails on its own client."""
 
+from launch import LaunchDescription, LaunchService
 from launch.actions import EmitEvent, Shutdown, TimerAction
 from launch.events import matches_action
 from launch_ros.actions import LifecycleNode
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
-
-from launch import LaunchDescription, LaunchService
 
 
 def test_a_launch_can_be_shut_down_while_it_waits_for_a_node():

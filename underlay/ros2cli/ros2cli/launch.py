@@ -7,13 +7,12 @@ from pathlib import Path
 import sys
 
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
+from launch import LaunchDescription, LaunchService
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import (
     get_launch_description_from_python_launch_file,
     PythonLaunchDescriptionSource,
 )
-
-from launch import LaunchDescription, LaunchService
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

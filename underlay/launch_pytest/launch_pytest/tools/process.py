@@ -11,10 +11,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from launch import LaunchContext
 from launch.actions import ExecuteProcess
 from launch.event_handlers import OnProcessExit, OnProcessIO, OnProcessStart
-
-from launch import LaunchContext
 
 
 async def wait_for_output(

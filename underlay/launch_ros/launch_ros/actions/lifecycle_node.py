@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from launch import EventHandler, LaunchContext, LaunchDescriptionEntity, SomeSubstitutionsType
 from launch.actions import OpaqueFunction
 from launch.logging import get_logger
 from lifecycle_msgs.msg import TransitionEvent
 from lifecycle_msgs.srv import ChangeState as ChangeStateService
 from rclpy.client import Client
-
-from launch import EventHandler, LaunchContext, LaunchDescriptionEntity, SomeSubstitutionsType
 
 from ..events.lifecycle import ChangeState, StateTransition
 from ..ros_adapters import get_ros_node

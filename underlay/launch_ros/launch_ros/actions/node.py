@@ -8,14 +8,13 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Union
 
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch.actions import ExecuteProcess
 from launch.logging import get_logger
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from rclpy.validate_namespace import validate_namespace
 from rclpy.validate_node_name import validate_node_name
 import yaml
-
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
 
 from ..parameter_descriptions import Parameter, ParameterFile
 from ..substitutions import ExecutableInPackage

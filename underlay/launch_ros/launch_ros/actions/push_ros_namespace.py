@@ -2,12 +2,11 @@
 
 from typing import Any
 
+from launch import Action, LaunchContext, SomeSubstitutionsType, Substitution
 from launch.substitutions import SubstitutionFailure
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from rclpy.exceptions import InvalidNamespaceException
 from rclpy.validate_namespace import validate_namespace
-
-from launch import Action, LaunchContext, SomeSubstitutionsType, Substitution
 
 from ..utilities import make_namespace_absolute, prefix_namespace
 

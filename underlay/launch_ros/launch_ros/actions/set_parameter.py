@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from launch.utilities import normalize_to_list_of_substitutions
-
 from launch import Action, LaunchContext, SomeSubstitutionsType
+from launch.utilities import normalize_to_list_of_substitutions
 
 from ..utilities import check_parameter_dict, evaluate_parameter_dict
 

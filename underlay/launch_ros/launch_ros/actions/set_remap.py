@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
-
 from launch import Action, LaunchContext, SomeSubstitutionsType, Substitution
+from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 
 
 class SetRemap(Action):

@@ -3,10 +3,9 @@
 from pathlib import Path
 import shutil
 
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch.substitutions import SubstitutionFailure
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
-
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
 
 from .find_package import FindPackagePrefix
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from launch import LaunchContext, Substitution
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 import yaml
-
-from launch import LaunchContext, Substitution
 
 from ..parameter_descriptions import ParameterValue
 

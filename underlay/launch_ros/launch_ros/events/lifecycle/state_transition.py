@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifecycle_msgs.msg import TransitionEvent
-
 from launch import Event
+from lifecycle_msgs.msg import TransitionEvent
 
 if TYPE_CHECKING:
     from ...actions import LifecycleNode
