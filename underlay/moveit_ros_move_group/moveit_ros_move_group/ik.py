@@ -11,7 +11,7 @@ from moveit_ros_move_group.errors import Code, MoveItError
 from moveit_ros_move_group.robot import Group
 from moveit_ros_move_group.transforms import make_pose, Matrix, rotation_of, rotation_vector
 
-SOLUTIONS = 2  # configurations tried for one pose; the one nearest to the start goes first
+SOLUTIONS = 3  # configurations tried for one pose; the one nearest to the start goes first
 TRIES = 6
 SECONDS_PER_TRY = 0.05
 FREE_TOLERANCE = 0.05  # [rad]; below it a tolerance is met by aiming at the middle
@@ -83,13 +83,19 @@ def solve_pose(
             f"'{goal.link}' cannot reach {at} m in '{scene.robot.root}' with that orientation: "
             'choose a nearer pose or another orientation.',
         )
-    q = start.copy()
-    q[scene.indices(group.joints)] = blocked[0]
+    q = _within(scene, group, start, blocked[0])
     raise MoveItError(
         Code.GOAL_IN_COLLISION,
         f"'{goal.link}' at {at} m is in collision, for one between {scene.touching(q)}: "
         'move the goal, or allow the contact in the planning scene.',
     )
+
+
+def _within(scene: CollisionScene, group: Group, start: Matrix, positions: Matrix) -> Matrix:
+    """Return `start` with the group's joints at `positions` (J,)."""
+    q = start.copy()
+    q[scene.indices(group.joints)] = positions
+    return q
 
 
 def _solutions(
@@ -106,6 +112,9 @@ def _solutions(
         SimpleIkOptions(
             group_name=group.name,
             max_time=SECONDS_PER_TRY,
+            # Long steps, and a new start soon: half the time of the default small ones.
+            step_size=0.7,
+            max_iters=20,
             max_restarts=50,
             max_linear_error_norm=1e-4,
             max_angular_error_norm=1e-3,
@@ -127,7 +136,9 @@ def _solutions(
         )
         if solver.solveIk(target, rp.JointConfiguration(names, guess), solution):
             q = np.array(solution.positions)
-            if all(np.abs(q - other).max() > 0.1 for other in found):
+            # The solver draws the joints outside the group, such as a finger, at random.
+            free = not collision_free or not scene.collides(_within(scene, group, start, q))
+            if free and all(np.abs(q - other).max() > 0.1 for other in found):
                 found.append(q)
         elif not found and attempt >= TRIES // 2:
             break

@@ -115,17 +115,17 @@ def first_contact(
 ) -> float | None:
     """Return the time [s] of the first collision, looking every 2 ms, or None.
 
-    With a `step` [rad or m], only where a joint has moved that far since the last look.
+    With a `step` [rad or m], only where the joints together (Euclidean) have moved so far.
     """
     times = np.append(np.arange(0.0, trajectory.duration, CHECK_PERIOD), trajectory.duration)
     q = np.tile(start, (len(times), 1))
     for column, k in enumerate(scene.indices(group.joints)):
         q[:, k] = np.interp(times, trajectory.times, trajectory.positions[:, column])
-    last = None
+    if step > 0.0:
+        moved = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(q, axis=0), axis=1)))
+        looks = np.append(np.unique(moved // step, return_index=True)[1], -1)
+        times, q = times[looks], q[looks]
     for time, configuration in zip(times, q, strict=True):
-        moved = last is None or np.abs(configuration - last).max() >= step
-        if moved or time == times[-1]:
-            if scene.collides(configuration):
-                return float(time)
-            last = configuration
+        if scene.collides(configuration):
+            return float(time)
     return None
