@@ -6,7 +6,13 @@ from typing import Any
 
 from control_msgs.action import GripperCommand
 from moveit_msgs.action import ExecuteTrajectory, MoveGroup
-from moveit_msgs.msg import MotionPlanRequest, PlanningOptions, PlanningScene, RobotState
+from moveit_msgs.msg import (
+    MotionPlanRequest,
+    PlanningOptions,
+    PlanningScene,
+    RobotState,
+    RobotTrajectory,
+)
 from moveit_msgs.srv import ApplyPlanningScene, GetCartesianPath
 import numpy as np
 from numpy.typing import NDArray
@@ -104,9 +110,9 @@ class MoveItArm:
             c.planning_time_s + c.server_timeout_s,
         )
         _raise_on_failure(result.error_code)
-        start = self._scene.tool_pose()
+        ends = np.array([self._scene.tool_pose(), T_base_tcp])
         return Segment(
-            np.array([start, T_base_tcp]),
+            self._tool_way(result.planned_trajectory, ends),
             _end_state(result.trajectory_start, result.planned_trajectory),
             result.planned_trajectory,
             result.planning_time,
@@ -136,7 +142,7 @@ class MoveItArm:
                 'make room around the object or move it closer',
             )
         return Segment(
-            tool_poses,
+            self._tool_way(response.solution, tool_poses),
             _end_state(response.start_state, response.solution),
             response.solution,
             self._scene.wall_s() - before,
@@ -174,6 +180,14 @@ class MoveItArm:
         """See motion.Arm."""
         position = self._scene.joint_position(self._config.gripper_joint)
         return None if position is None else position / self._config.gripper_joint_scale
+
+    def _tool_way(self, trajectory: RobotTrajectory, ends: Array) -> Array:
+        """The tool's poses (N, 4, 4) along a trajectory; its ends if no URDF is known."""
+        way = trajectory.joint_trajectory
+        if self._scene.chain is None or not way.points:
+            return ends
+        positions = np.array([point.positions for point in way.points])
+        return self._scene.chain.tool_poses(way.joint_names, positions)
 
     def _start_state(self, opening_m: float | None) -> RobotState:
         """The present state, but with the gripper as open as it will be by then."""

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image, JointState
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 from tf2_ros import Buffer, ExtrapolationException, TransformException, TransformListener
 from vla_r1_core.errors import GroundingError, MotionError, OutcomeCode
 from vla_r1_core.ros import subscribe_camera
@@ -20,6 +21,7 @@ from vla_r1_core.ros import subscribe_camera
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import camera_from_msg, depth_from_msg, matrix_from_transform
 from vla_r1_planner.depth import DepthView
+from vla_r1_planner.kinematics import Chain, chain_from_urdf
 from vla_r1_planner.requests import Stop
 
 Array = NDArray[np.float64]
@@ -47,6 +49,16 @@ class SceneInput:
             (JointState, 'joint_states', self._on_joints),
         ):
             subscribe_camera(node, kind, topic, callback, callback_group=group)
+
+        self.chain: Chain | None = None
+        """From planning_frame to tip_link, once the robot has described itself."""
+        node.create_subscription(
+            String,
+            'robot_description',
+            self._on_description,
+            QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+            callback_group=group,
+        )
 
     def wall_s(self) -> float:
         """Return a steady time [s] for measuring durations."""
@@ -139,6 +151,14 @@ class SceneInput:
 
     def _on_depth(self, msg: Image) -> None:
         self._depth.append(msg)
+
+    def _on_description(self, msg: String) -> None:
+        try:
+            self.chain = chain_from_urdf(
+                msg.data, self._config.planning_frame, self._config.tip_link
+            )
+        except ValueError as error:
+            self._node.get_logger().warning(f'planned_path will lack free motions: {error}')
 
     def _on_info(self, msg: CameraInfo) -> None:
         self._info = msg
