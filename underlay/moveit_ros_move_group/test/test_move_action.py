@@ -1,10 +1,11 @@
-from geometry_msgs.msg import Vector3
+from geometry_msgs.msg import TransformStamped, Vector3
 from move_group_client import box, joint_goal, pose, pose_goal
 from moveit_msgs.msg import CollisionObject, PlanningScene
 from moveit_msgs.msg import MoveItErrorCodes as E
 import numpy as np
 import pytest
 from robot_model import FINGER, HOME, JOINTS
+from tf2_ros import StaticTransformBroadcaster
 
 
 def times(trajectory):
@@ -87,6 +88,20 @@ def test_a_goal_may_be_given_in_the_frame_of_a_link(at_home):
     goal = at_home.goal(pose_goal(pose(0.0, 0.0, 0.0, (0, 0, 0, 1)), frame='tcp'))
     trajectory = at_home.move(goal).planned_trajectory.joint_trajectory
     np.testing.assert_allclose(trajectory.points[-1].positions, HOME, atol=5e-3)
+
+
+def test_a_goal_may_be_given_in_a_frame_that_only_tf_knows(at_home):
+    broadcaster = StaticTransformBroadcaster(at_home)
+    table = TransformStamped(child_frame_id='table')
+    table.header.frame_id = 'base_link'
+    table.transform.translation = Vector3(x=0.4, y=0.1)
+    broadcaster.sendTransform(table)
+    goals = pose_goal(pose(0.0, 0.0, 0.3), frame='table'), pose_goal(pose(0.4, 0.1, 0.3))
+    ends = [
+        at_home.move(at_home.goal(goal)).planned_trajectory.joint_trajectory.points[-1].positions
+        for goal in goals
+    ]
+    np.testing.assert_allclose(*ends, atol=5e-3)
 
 
 def test_equal_seeds_give_equal_plans(at_home):
