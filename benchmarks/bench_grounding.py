@@ -71,7 +71,8 @@ def main() -> int:
         slow |= median(times) > NEEDED_MS or median(undistorting) > NEEDED_MS
         print(
             f'{width}x{height}: p50 {median(times):.1f} ms, '
-            f'p95 {np.percentile(times, 95):.1f} ms, with lens distortion p50 {median(undistorting):.1f} ms '
+            f'p95 {np.percentile(times, 95):.1f} ms, '
+            f'with lens distortion p50 {median(undistorting):.1f} ms '
             f'(needed: {NEEDED_MS:.0f} ms); error of the centre p50 {median(errors):.1f} mm, '
             f'worst {max(errors):.1f} mm; '
             f'{len(failures)} of {len(failures) + len(errors)} objects refused'
