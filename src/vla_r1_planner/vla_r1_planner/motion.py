@@ -7,7 +7,7 @@ begun. Nothing here waits for ROS; a stop arrives as a MotionError out of a call
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from vla_r1_planner.grasp import GraspCandidate
 
 Array = NDArray[np.float64]
 Report = Callable[[str, str], None]
+Choice = TypeVar('Choice')
+Plan = TypeVar('Plan')
 
 # With these another way to hold the object may still work.
 WORTH_ANOTHER_TRY = {
@@ -191,8 +193,8 @@ def raised(pose: Array, height_m: float) -> Array:
 
 
 def _first_that_works(
-    attempt: Callable[[Any], Any], choices: Sequence[Any], noun: str, report: Report
-) -> Any:
+    attempt: Callable[[Choice], Plan], choices: Sequence[Choice], noun: str, report: Report
+) -> Plan:
     first_error: MotionError | None = None
     for number, choice in enumerate(choices, 1):
         report('plan', f'planning {noun} {number} of {len(choices)}')
