@@ -61,9 +61,9 @@ class SimNode(Node):
             self._publish(tick, camera_ticks)
             due += period
             ahead = due - time.monotonic()
-            if ahead > 0:
-                time.sleep(ahead)
-            elif ahead < -10 * period:  # do not catch up in a rush after a hiccup
+            # Also when late: without a pause the controllers' threads never get the lock.
+            time.sleep(max(ahead, PAUSE))
+            if ahead < -10 * period:  # do not catch up in a rush after a hiccup
                 due, lost = due - ahead, lost - ahead
                 self.get_logger().warning(
                     f'slower than real_time_factor: {lost:.1f} s lost so far',
