@@ -16,9 +16,8 @@ import mujoco
 import numpy as np
 from vla_r1_core.errors import GroundingError
 from vla_r1_core.geometry import CameraModel
-from vla_r1_planner.config import PlannerConfig
+from vla_r1_planner.config import gripper_of, PlannerConfig, workspace_of
 from vla_r1_planner.depth import DepthView
-from vla_r1_planner.flow_node import gripper_of, workspace_of
 from vla_r1_planner.grounding import ground_box
 from vla_r1_sim.camera import Camera, DepthNoise
 from vla_r1_sim.scene import make_scene

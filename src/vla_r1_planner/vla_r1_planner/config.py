@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from vla_r1_core.config import param
 
+from vla_r1_planner.grasp import Gripper
+from vla_r1_planner.grounding import Workspace
+
 
 @dataclass(frozen=True)
 class PlannerConfig:
@@ -106,3 +109,23 @@ class PlannerConfig:
     planning_time_s: float = param(3.0, 'that move_group may plan for', unit='s', ge=0.1)
     execution_timeout_s: float = param(60.0, 'for one motion', unit='s', ge=1.0)
     gripper_timeout_s: float = param(5.0, 'for the gripper to open or close', unit='s', ge=0.1)
+
+
+def gripper_of(config: PlannerConfig) -> Gripper:
+    """Return the gripper that the parameters describe."""
+    return Gripper(
+        max_opening_m=config.gripper_max_opening_m,
+        tip_beyond_tcp_m=config.tip_beyond_tcp_m,
+        palm_behind_tcp_m=config.palm_behind_tcp_m,
+        clearance_m=config.finger_clearance_m,
+        min_clearance_m=config.min_finger_clearance_m,
+        tip_clearance_m=config.tip_clearance_m,
+    )
+
+
+def workspace_of(config: PlannerConfig) -> Workspace:
+    """Return the workspace that the parameters describe."""
+    return Workspace(
+        (config.workspace_min_x, config.workspace_min_y, config.workspace_min_z),
+        (config.workspace_max_x, config.workspace_max_y, config.workspace_max_z),
+    )

@@ -17,12 +17,12 @@ from vla_r1_core.errors import GroundingError, MotionError, OutcomeCode, ReasonC
 from vla_r1_msgs.action import ExecuteInstruction, Reason
 from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
 from vla_r1_planner.calls_node import call_action, GoalClient
-from vla_r1_planner.config import PlannerConfig
+from vla_r1_planner.config import gripper_of, PlannerConfig, workspace_of
 from vla_r1_planner.convert import box_from_msg, pose_msg, trace_from_msg
 from vla_r1_planner.display_node import Display
 from vla_r1_planner.footprint import Footprint
-from vla_r1_planner.grasp import Gripper, pointing_down
-from vla_r1_planner.grounding import ground_box, ground_trace, Workspace
+from vla_r1_planner.grasp import pointing_down
+from vla_r1_planner.grounding import ground_box, ground_trace
 from vla_r1_planner.motion import (
     FollowPlan,
     PickPlan,
@@ -42,6 +42,7 @@ Array = NDArray[np.float64]
 Stage = ExecuteInstruction.Feedback
 
 RECORD_PERIOD_S = 0.05
+ARRIVED_M = 0.01
 HAND_LENGTH_M, HAND_RADIUS_M = 0.25, 0.09  # a gripper and its wrist, generously
 
 
@@ -241,6 +242,16 @@ class Flow:
                 'ask again, or set execute to auto',
             )
 
+    def _let_tf_catch_up(self, end: PoseStamped) -> None:
+        """Wait until TF tells of the motion's end too; it may lag behind the controller."""
+        goal = np.array([end.pose.position.x, end.pose.position.y, end.pose.position.z])
+        deadline = time.monotonic() + self._config.tf_timeout_s
+        while time.monotonic() < deadline:
+            self._record()
+            if np.linalg.norm(self._scene.tool_pose()[:3, 3] - goal) < ARRIVED_M:
+                return
+            time.sleep(RECORD_PERIOD_S)
+
     def _record(self) -> None:
         """Note where the tool is, while it is driven."""
         driven = self._driven
@@ -251,26 +262,6 @@ class Flow:
         except GroundingError:
             return  # a gap in TF is a gap in the record, not a reason to stop the arm
         driven.poses.append(PoseStamped(header=self._display.header(), pose=pose))
-
-
-def gripper_of(config: PlannerConfig) -> Gripper:
-    """Return the gripper that the parameters describe."""
-    return Gripper(
-        max_opening_m=config.gripper_max_opening_m,
-        tip_beyond_tcp_m=config.tip_beyond_tcp_m,
-        palm_behind_tcp_m=config.palm_behind_tcp_m,
-        clearance_m=config.finger_clearance_m,
-        min_clearance_m=config.min_finger_clearance_m,
-        tip_clearance_m=config.tip_clearance_m,
-    )
-
-
-def workspace_of(config: PlannerConfig) -> Workspace:
-    """Return the workspace that the parameters describe."""
-    return Workspace(
-        (config.workspace_min_x, config.workspace_min_y, config.workspace_min_z),
-        (config.workspace_max_x, config.workspace_max_y, config.workspace_max_z),
-    )
 
 
 class _Driving:
@@ -284,8 +275,10 @@ class _Driving:
         self._start = time.monotonic()
         self._flow._driven = Path(header=self._flow._display.header())
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type | None, *_: object) -> None:
         self._outcome.execution_time = time.monotonic() - self._start
+        if failure is None:
+            self._flow._let_tf_catch_up(self._outcome.planned.poses[-1])
         self._outcome.executed = self._flow._driven
         self._flow._driven = None
 

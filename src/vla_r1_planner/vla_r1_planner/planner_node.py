@@ -118,9 +118,8 @@ class PlannerNode(Node):
     def _on_answer(self, msg: Affordance | Trajectory) -> None:
         if msg.request_id in self._own:
             return
-        known = [r for r in self._reasonings if r.request_id == msg.request_id]
         request = Instruction(
-            instruction=known[-1].instruction if known else '',
+            instruction='',  # `reasoning` says it, but may come after the answer
             task=Reasoning.AUTO,
             plan_only=False,
             report=lambda stage, text: self.get_logger().info(f'{stage}: {text}'),
@@ -149,6 +148,9 @@ class PlannerNode(Node):
             outcome.error_msg = f'a bug in the planner, see its log: {error!r}'
         finally:
             self._turnstile.leave(request)
+        for reasoning in list(self._reasonings):
+            if reasoning.request_id == request.request_id:
+                outcome.instruction = reasoning.instruction
         if outcome.error_code != Outcome.NONE:
             self.get_logger().warning(f'error {outcome.error_code}: {outcome.error_msg}')
         self._outcome.publish(outcome)
