@@ -109,6 +109,7 @@ def verdict(node: Node) -> tuple[bool, str]:
 
 def main() -> int:
     """Run the demo."""
+    sys.stdout.reconfigure(line_buffering=True)  # the client writes to it too
     args = parse_arguments()
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     shutil.rmtree(args.out, ignore_errors=True)
