@@ -106,11 +106,18 @@ class Cell:
     def reset(self, seed=0, instruction=CUBE):
         self.sim(seed=seed, instruction=instruction, fault='none')
         self.wait(self.reset_scene.call_async(Trigger.Request()))
+        self.pictures(1)  # which may have been under way at the reset
         self.pictures(3)
 
     def pictures(self, count):
+        """Wait for pictures that were taken from now on."""
+        before = max((self.stamp(info) for info in self.infos), default=0.0)
         self.infos.clear()
-        self.spin(lambda: len(self.infos) >= count)
+        self.spin(lambda: sum(self.stamp(info) > before for info in self.infos) > count)
+
+    @staticmethod
+    def stamp(msg):
+        return msg.header.stamp.sec + 1e-9 * msg.header.stamp.nanosec
 
     def lifted(self):
         return self.wait(self.judge.call_async(Trigger.Request())).success
