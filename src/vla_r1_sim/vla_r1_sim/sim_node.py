@@ -21,7 +21,7 @@ from vla_r1_sim.tasks import verdict
 TICK_NS = 20_000_000
 """Period of clock, joint states and TF. They go out together: a node wakes up once for all."""
 OBJECT_TICKS = 10
-PAUSE = 0.0005
+PAUSE = 0.002
 """Between ticks, at least [s]."""
 
 
