@@ -36,6 +36,7 @@ import numpy as np
 import psutil
 import rclpy
 from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from shape_msgs.msg import SolidPrimitive
@@ -53,6 +54,7 @@ JOINTS = (
 FINGER_OPENING = 0.03  # [m] of one finger
 TABLE = ('table', (0.35, 0.0, -0.022), (1.1, 1.2, 0.04))
 ON_TABLE = ('base_link_inertia', 'shoulder_link')
+PAUSE = 0.2  # [s] between goals; a server lists all goals of 10 s in each status message
 P50_LIMIT, SUCCESS_LIMIT = 0.040, 0.94  # [s]; share of problems, a few may be infeasible
 
 
@@ -98,6 +100,8 @@ class Client(Node):
 
     def __init__(self) -> None:
         super().__init__('bench_move_group')
+        self._spinner = SingleThreadedExecutor()
+        self._spinner.add_node(self)
         self.states = self.create_publisher(JointState, 'joint_states', 10)
         self.create_timer(0.1, self.publish_state)
         self.plans = ActionClient(self, MoveGroup, 'move_action')
@@ -111,7 +115,7 @@ class Client(Node):
         self.states.publish(message)
 
     def wait(self, future, seconds: float = 30.0):
-        rclpy.spin_until_future_complete(self, future, timeout_sec=seconds)
+        self._spinner.spin_until_future_complete(future, timeout_sec=seconds)
         if not future.done():
             raise TimeoutError('move_group did not answer')
         return future.result()
@@ -125,7 +129,7 @@ class Client(Node):
         if not (self.plans.wait_for_server(30.0) and self.apply.wait_for_service(30.0)):
             raise TimeoutError('move_group did not start')
         while not self.scene(PlanningSceneComponents.ROBOT_STATE).robot_state.joint_state.name:
-            rclpy.spin_once(self, timeout_sec=0.1)
+            self._spinner.spin_once(timeout_sec=0.1)
 
     def set_world(self, boxes: list) -> None:
         scene = self.scene(PlanningSceneComponents.ALLOWED_COLLISION_MATRIX)
@@ -149,7 +153,6 @@ class Client(Node):
         goal.request.start_state.joint_state.name = list(JOINTS)
         goal.request.start_state.joint_state.position = start.tolist()
         goal.request.goal_constraints = [_constraints(*target)]
-        self.publish_state()  # the checks between two goals may take longer than its timer
         begun = time.perf_counter()
         handle = self.wait(self.plans.send_goal_async(goal))
         result = self.wait(handle.get_result_async()).result
@@ -263,6 +266,8 @@ def main() -> int:
             for i, goal in enumerate(postures):
                 start = postures[(i + len(postures) // 2) % len(postures)]
                 target = checker.tool(goal)
+                client.publish_state()  # the checks between two goals outlast its timer
+                time.sleep(PAUSE)
                 result, elapsed = client.plan(start, target)
                 if result.error_code.val != MoveItErrorCodes.SUCCESS:
                     failures.append(f'{i}: {result.error_code.val} {result.error_code.message}')

@@ -1,6 +1,7 @@
 """The one ROS file of the core: parameters from a dataclass, camera topics, `main` of a node."""
 
 from collections.abc import Callable
+import ctypes
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ ConfigT = TypeVar('ConfigT')
 
 _INT_MAX = 2**62
 _FLOAT_MAX = 1e300
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt(3)
 
 
 def _descriptor(f: Any) -> ParameterDescriptor:
@@ -114,11 +116,24 @@ def subscribe_camera(
     )
 
 
+def _keep_freed_memory() -> None:
+    """Let the allocator keep the memory of past images for the next ones.
+
+    By default glibc hands it back to the system, and the page faults of every new image cost more
+    than copying it: 6 ms instead of 0.7 ms for one of 2.7 MB on a virtual machine.
+    """
+    mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)  # other C libraries have none
+    if mallopt:
+        mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the most that glibc takes
+        mallopt(_M_TRIM_THRESHOLD, 256 << 20)
+
+
 def run(node_class: type[Node], *, args: list[str] | None = None, threads: int = 4) -> None:
     """Spin one node until Ctrl-C or shutdown, then take it down cleanly.
 
     A node that holds threads or devices frees them in `destroy_node`.
     """
+    _keep_freed_memory()
     rclpy.init(args=args)
     node = None
     executor = MultiThreadedExecutor(num_threads=threads)

@@ -11,7 +11,7 @@ from moveit_ros_move_group.errors import Code, MoveItError
 from moveit_ros_move_group.robot import Group
 from moveit_ros_move_group.transforms import make_pose, Matrix, rotation_of, rotation_vector
 
-SOLUTIONS = 3  # configurations tried for one pose; the one nearest to the start goes first
+SOLUTIONS = 2  # configurations tried for one pose; the one nearest to the start goes first
 TRIES = 6
 SECONDS_PER_TRY = 0.05
 FREE_TOLERANCE = 0.05  # [rad]; below it a tolerance is met by aiming at the middle

@@ -22,9 +22,9 @@ from moveit_ros_move_group.timing import (
 )
 from moveit_ros_move_group.transforms import Matrix
 
-# [rad] between the collision checks of the search. Coarse, because most of the time goes there;
-# what slips through, the check of the timed path finds, and the search goes on.
-EDGE_STEP = 0.05
+# [rad] between the collision checks of the search. Coarse at first, because most of the time goes
+# there; what slips through, the check of the timed path finds, and the next search looks closer.
+EDGE_STEP, FINEST_EDGE_STEP = 0.1, 0.0125
 # [rad or m] between two looks at a timed path that was planned with padding: 1 m from the joint
 # that turns, nothing is further than 5 mm from where it was looked at.
 COARSE_STEP = 0.01
@@ -82,6 +82,7 @@ def plan(
     candidates = _goal_configurations(exact, request, seed)
     found: list[Trajectory] = []
     reason = 'no time left after the inverse kinematics'
+    edge_step = EDGE_STEP
     while len(found) < request.attempts and time.monotonic() < deadline:
         for goal, scene in product(candidates, (padded, exact)):
             seconds = min(SLICE, deadline - time.monotonic())
@@ -91,7 +92,7 @@ def plan(
                 break
             seed += 1
             try:
-                path = _search(scene, request, goal, seconds, seed)
+                path = _search(scene, request, goal, edge_step, seconds, seed)
                 timed = parameterize(exact, request.group, request.start, path, request.scaling)
             except (RuntimeError, ValueError) as error:
                 reason = str(error)
@@ -102,6 +103,7 @@ def plan(
                 found.append(timed)
                 break
             reason = 'the timed path touched an obstacle'
+            edge_step = max(edge_step / 2, FINEST_EDGE_STEP)
     if not found:
         raise MoveItError(
             Code.TIMED_OUT,
@@ -178,7 +180,12 @@ def _checked(scene: CollisionScene, request: Request, goal: JointGoal) -> Matrix
 
 
 def _search(
-    scene: CollisionScene, request: Request, goal: Matrix, seconds: float, seed: int
+    scene: CollisionScene,
+    request: Request,
+    goal: Matrix,
+    edge_step: float,
+    seconds: float,
+    seed: int,
 ) -> Matrix:
     """Return a shortcut path (N, J) from the start to `goal` (J,), or raise RuntimeError."""
     group = request.group
@@ -190,7 +197,7 @@ def _search(
             group_name=group.name,
             max_nodes=20000,
             max_connection_distance=3.0,
-            collision_check_step_size=EDGE_STEP,
+            collision_check_step_size=edge_step,
             collision_check_use_bisection=True,
             max_planning_time=seconds,
             rrt_connect=True,
@@ -203,7 +210,7 @@ def _search(
         scene.model,
         rp.PathShortcuttingOptions(
             group_name=group.name,
-            max_step_size=EDGE_STEP,
+            max_step_size=edge_step,
             max_iters=100,
             max_convergence_iters=10,
             redundant_removal_iters=10,
