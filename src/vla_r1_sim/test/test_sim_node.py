@@ -217,8 +217,7 @@ def test_cancel_brings_the_arm_to_a_standstill_in_250_ms_of_simulation(probe):
     answer = handle.get_result_async()
     probe.result(handle.cancel_goal_async())
     assert probe.result(answer).status == CANCELED
-    rest = probe.fresh('joint_states')
-    assert abs(rest.velocity[0]) < 0.02
+    wait_for(lambda: abs(probe.seen['joint_states'][-1].velocity[0]) < 0.02)
     states = [
         s
         for s in list(probe.seen['joint_states'])
