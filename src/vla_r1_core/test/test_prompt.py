@@ -2,7 +2,14 @@
 
 import pytest
 from vla_r1_core.errors import ReasonCode, ReasoningError
-from vla_r1_core.prompt import build_prompt, check_instruction, IMAGE_MARKER, infer_task
+from vla_r1_core.prompt import (
+    build_prompt,
+    check_instruction,
+    IMAGE_MARKER,
+    infer_intent,
+    infer_task,
+    Intent,
+)
 from vla_r1_core.types import Task
 
 
@@ -49,6 +56,55 @@ def test_a_prompt_for_no_task_is_refused():
     ],
 )
 def test_the_first_verb_chooses_the_task(instruction, task):
+    assert infer_task(instruction) is task
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'intent'),
+    [
+        ('', Intent.PICK),
+        ('the red cube', Intent.PICK),
+        ('go and pick up the red cube', Intent.PICK),
+        ('pick up the cube in the bowl', Intent.PICK),
+        ('take the cube next to the bowl', Intent.PICK),
+        ('bring me the red cube', Intent.PICK),
+        ('pick up the can from its place', Intent.PICK),
+        ('reach for the cylinder', Intent.REACH),
+        ('Go to the ball', Intent.REACH),
+        ('move to the bowl', Intent.REACH),
+        ('move the gripper to the tray', Intent.REACH),
+        ('point at the ball', Intent.REACH),
+        ('push the red cube to the left', Intent.PUSH),
+        ('push the red cube to the bowl', Intent.PUSH),
+        ('move the red cube to the left', Intent.PUSH),
+        ('move the red cube away', Intent.PUSH),
+        ('move the red cube next to the bowl', Intent.PUSH),
+        ('pull the ball closer', Intent.PUSH),
+        ('Put the red cube in the bowl.', Intent.PLACE),
+        ('place the ball on the tray', Intent.PLACE),
+        ('move the red cube into the bowl', Intent.PLACE),
+        ('move the red cube to the big pink tray', Intent.PLACE),
+        ('transfer the can onto the plate', Intent.PLACE),
+        ('take the red cube to the bowl', Intent.PLACE),
+        ('pick up the red cube and put it in the bowl', Intent.PLACE),
+        ('grab the ball, then move it to the tray', Intent.PLACE),
+        ('stack the red cube on the blue box', Intent.PLACE),
+    ],
+)
+def test_the_verb_and_where_the_object_goes_choose_the_intent(instruction, intent):
+    assert infer_intent(instruction) is intent
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'task'),
+    [
+        ('pick up the ball', Task.AFFORDANCE),
+        ('put the ball in the bowl', Task.AFFORDANCE),
+        ('reach the ball', Task.TRAJECTORY),
+        ('push the ball left', Task.TRAJECTORY),
+    ],
+)
+def test_what_is_grasped_is_asked_first_and_what_is_not_by_its_trace(instruction, task):
     assert infer_task(instruction) is task
 
 

@@ -1,9 +1,20 @@
 """The one prompt builder: an instruction plus the paper's fixed suffix for each task."""
 
+from enum import Enum
 import re
 
 from vla_r1_core.errors import ReasonCode, ReasoningError
 from vla_r1_core.types import Task
+
+
+class Intent(Enum):
+    """What an instruction asks the robot to do; the planner's tasks are named so."""
+
+    PICK = 'pick'
+    REACH = 'reach'
+    PUSH = 'push'
+    PLACE = 'place'
+
 
 # Where the image goes. Always the end of a prompt, whatever the instruction contains.
 IMAGE_MARKER = '<image>'
@@ -21,10 +32,25 @@ _SUFFIX = {
 }
 
 _VERBS = {
-    Task.AFFORDANCE: ('pick', 'grasp', 'grab', 'lift', 'take', 'get', 'hold', 'fetch', 'find'),
-    Task.TRAJECTORY: ('push', 'pull', 'move', 'slide', 'follow', 'reach', 'drag', 'go', 'trace'),
+    Intent.PICK: ('pick', 'grasp', 'grab', 'lift', 'take', 'get', 'hold', 'fetch', 'find'),
+    Intent.REACH: ('reach', 'go', 'follow', 'trace', 'touch', 'point', 'approach'),
+    Intent.PUSH: ('push', 'pull', 'slide', 'drag', 'shove', 'nudge'),
+    Intent.PLACE: ('put', 'place', 'drop', 'stack'),
 }
-_TASK_OF_VERB = {verb: task for task, verbs in _VERBS.items() for verb in verbs}
+_INTENT_OF_VERB = {verb: intent for intent, verbs in _VERBS.items() for verb in verbs}
+# What these mean follows from where the object shall go.
+_CARRYING = ('move', 'bring', 'transfer', 'carry')
+_TAKING = ('take', 'get')
+# "the drop", "its place": after these a verb is a noun.
+_DETERMINERS = ('the', 'a', 'an', 'this', 'that', 'its', 'my', 'your')
+# "move to ...", "move the gripper ...": the robot moves, not the object.
+_WHERE_THE_ARM_GOES = ('to', 'over', 'above', 'towards', 'toward', 'near', 'closer', 'next')
+_ARM = ('gripper', 'arm', 'robot', 'hand', 'tool', 'tip')
+_CONTAINERS = ('bowl', 'dish', 'cup', 'tray', 'plate', 'platter', 'basket', 'bin')
+_INTO = ('into', 'onto')
+_AT = ('in', 'on', 'inside')
+# "next to the bowl" is a place beside it.
+_BESIDE = ('next', 'close', 'closer', 'closest', 'near', 'nearer', 'nearest')
 
 
 def build_prompt(instruction: str, task: Task) -> str:
@@ -40,12 +66,57 @@ def build_prompt(instruction: str, task: Task) -> str:
     return instruction + _SUFFIX[task]
 
 
+def infer_intent(instruction: str) -> Intent:
+    """Choose the intent by the first verb that names one; PICK when none does.
+
+    "Pick up the cube and put it in the bowl" is PLACE: grasping is the first half of it.
+    """
+    words = re.findall(r'\w+', instruction.lower())
+    verbs = [
+        i
+        for i, word in enumerate(words)
+        if (word in _INTENT_OF_VERB or word in _CARRYING)
+        and (i == 0 or words[i - 1] not in _DETERMINERS)
+    ]
+    if len(verbs) > 1 and words[verbs[0]] == 'go':  # go and pick ..., go push ...
+        verbs = verbs[1:]
+    intents = [_intent_of_verb(words[i], words[i + 1 :]) for i in verbs]
+    if intents and intents[0] is Intent.PICK and Intent.PLACE in intents:
+        return Intent.PLACE
+    return intents[0] if intents else Intent.PICK
+
+
 def infer_task(instruction: str) -> Task:
-    """Choose the task by the first verb that names one; AFFORDANCE when none does."""
-    for word in re.findall(r'\w+', instruction.lower()):
-        if word in _TASK_OF_VERB:
-            return _TASK_OF_VERB[word]
-    return Task.AFFORDANCE
+    """Choose the first question to the model by the intent.
+
+    For PLACE that is what to grasp; the trace to the goal is a second question.
+    """
+    moves_along_a_trace = infer_intent(instruction) in (Intent.REACH, Intent.PUSH)
+    return Task.TRAJECTORY if moves_along_a_trace else Task.AFFORDANCE
+
+
+def _intent_of_verb(verb: str, after: list[str]) -> Intent:
+    """Return what one verb asks for, given the words after it."""
+    if verb in _TAKING and _names_a_goal(after, (*_INTO, 'to')):
+        return Intent.PLACE
+    if verb in _INTENT_OF_VERB:
+        return _INTENT_OF_VERB[verb]
+    if after[:1] and (after[0] in _WHERE_THE_ARM_GOES or any(w in _ARM for w in after[:2])):
+        return Intent.REACH
+    if _names_a_goal(after, (*_INTO, *_AT, 'to')):
+        return Intent.PLACE
+    return Intent.PUSH if verb == 'move' else Intent.PICK
+
+
+def _names_a_goal(words: list[str], prepositions: tuple[str, ...]) -> bool:
+    """Whether the words say "into ...", or a preposition before a container: "to the bowl"."""
+    for i, word in enumerate(words):
+        if word not in prepositions or (i and words[i - 1] in _BESIDE):
+            continue
+        # Up to three words between: "on the big pink tray".
+        if word in _INTO or any(w in _CONTAINERS for w in words[i + 1 : i + 5]):
+            return True
+    return False
 
 
 def check_instruction(instruction: str, max_chars: int) -> None:
