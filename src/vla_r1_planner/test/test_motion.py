@@ -4,19 +4,11 @@ import numpy as np
 import pytest
 from vla_r1_core.errors import MotionError, OutcomeCode
 from vla_r1_planner.grasp import GraspCandidate, pointing_down
-from vla_r1_planner.motion import (
-    PickSettings,
-    plan_follow,
-    plan_pick,
-    run_follow,
-    run_pick,
-    Segment,
-    Verdict,
-)
+from vla_r1_planner.motion import Segment, Verdict
+from vla_r1_planner.pick import PickSettings, plan_pick, run_pick
+from vla_r1_planner.reach import plan_reach, run_reach
 
-SETTINGS = PickSettings(
-    approach_height_m=0.1, lift_height_m=0.15, max_opening_m=0.09, empty_m=0.004
-)
+SETTINGS = PickSettings(approach_height_m=0.1, lift_height_m=0.15, empty_m=0.004)
 
 
 class NotingArm:
@@ -153,11 +145,11 @@ def test_a_trace_is_approached_and_followed_in_the_first_way_that_can_be_planned
         for yaw in (0.0, 1.57)
     ]
     arm = NotingArm(fail={2: OutcomeCode.CARTESIAN_INCOMPLETE})
-    plan = plan_follow(arm, ways, quiet)
+    plan = plan_reach(arm, ways, quiet)
     np.testing.assert_array_equal(plan.follow.tool_poses, ways[1])
     arm.calls.clear()
     arm.fail.clear()
-    run_follow(arm, plan, quiet)
+    run_reach(arm, plan, quiet)
     assert arm.calls == ['approach', 'follow']
 
 

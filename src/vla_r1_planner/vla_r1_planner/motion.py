@@ -1,10 +1,10 @@
-"""The steps of a pick and of a traced motion, against any arm that can do four things.
+"""What all tasks share: the arm they drive, and plans that are tried until one works.
 
 Every segment is planned before anything moves, so that a motion that cannot be finished is not
 begun. Nothing here waits for ROS; a stop arrives as a MotionError out of a call to the arm.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import MotionError, OutcomeCode
 
-from vla_r1_planner.grasp import GraspCandidate
+from vla_r1_planner.footprint import Footprint
 
 Array = NDArray[np.float64]
 Report = Callable[[str, str], None]
@@ -57,6 +57,9 @@ class Segment:
 class Arm(Protocol):
     """An arm with a gripper; every call blocks and raises MotionError."""
 
+    def set_scene(self, cuboids: Mapping[str, Footprint]) -> None:
+        """Make these cuboids, by name, all that the arm keeps away from."""
+
     def plan_pose(self, T_base_tcp: Array, *, opening_m: float | None = None) -> Segment:
         """Plan from the present state to a tool pose (4, 4), with the gripper that far open."""
 
@@ -74,115 +77,34 @@ class Arm(Protocol):
 
 
 @dataclass(frozen=True)
-class PickSettings:
-    """Distances of a pick, all [m]; a gripper less open than `empty_m` holds nothing."""
+class Change:
+    """What a task is to change in the world, so that somebody can look whether it did.
 
-    approach_height_m: float
-    lift_height_m: float
-    max_opening_m: float
-    empty_m: float
+    Attributes:
+        before: where the object stands when the task begins; None when none is moved.
+        goal: (3,) [m] in the base frame, where the object's bottom shall be; None when it
+            stays in the gripper or is not moved.
+        held: the gripper shall hold the object at the end.
+    """
+
+    before: Footprint | None = None
+    goal: Array | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True)
-class PickPlan:
-    """A pick, planned to its end."""
+class Job:
+    """A task that is planned to its end and ready to move.
 
-    grasp: GraspCandidate
-    approach: Segment
-    descent: Segment
-    lift: Segment
-
-    @property
-    def segments(self) -> tuple[Segment, ...]:
-        """In the order of travel."""
-        return self.approach, self.descent, self.lift
-
-
-@dataclass(frozen=True)
-class FollowPlan:
-    """A traced motion, planned to its end."""
-
-    approach: Segment
-    follow: Segment
-
-    @property
-    def segments(self) -> tuple[Segment, ...]:
-        """In the order of travel."""
-        return self.approach, self.follow
-
-
-def plan_pick(
-    arm: Arm, candidates: Sequence[GraspCandidate], settings: PickSettings, report: Report
-) -> PickPlan:
-    """Plan the best grasp that can be planned to its end.
-
-    Raises:
-        MotionError: with the code of the best candidate when none can.
+    Attributes:
+        segments: in the order of travel.
+        run: moves; returns what the gripper felt of the task's success.
+        change: what it is to change in the world.
     """
 
-    def attempt(grasp: GraspCandidate) -> PickPlan:
-        above = raised(grasp.T_base_tcp, settings.approach_height_m)
-        lifted = raised(grasp.T_base_tcp, settings.lift_height_m)
-        approach = arm.plan_pose(above, opening_m=grasp.opening_m)
-        descent = arm.plan_line(np.array([above, grasp.T_base_tcp]), approach)
-        lift = arm.plan_line(np.array([grasp.T_base_tcp, lifted]), descent)
-        return PickPlan(grasp, approach, descent, lift)
-
-    return _first_that_works(attempt, candidates, 'grasp', report)
-
-
-def plan_follow(arm: Arm, ways: Sequence[Array], report: Report) -> FollowPlan:
-    """Plan the first of several ways, each of tool poses (N, 4, 4), that can be planned.
-
-    Raises:
-        MotionError: with the code of the first way when none can.
-    """
-
-    def attempt(way: Array) -> FollowPlan:
-        approach = arm.plan_pose(way[0])
-        return FollowPlan(approach, arm.plan_line(way, approach))
-
-    return _first_that_works(attempt, ways, 'orientation', report)
-
-
-def run_pick(arm: Arm, plan: PickPlan, settings: PickSettings, report: Report) -> Verdict:
-    """Carry out a pick; the verdict is what the gripper feels after the lift.
-
-    Raises:
-        MotionError: GRASP_EMPTY when the gripper closed on nothing; it is opened and the arm
-            withdrawn first.
-    """
-    report('approach', f'opening the gripper to {plan.grasp.opening_m * 1000:.0f} mm')
-    arm.move_gripper(plan.grasp.opening_m)
-    report('approach', 'moving above the object')
-    arm.execute(plan.approach)
-    report('approach', 'descending')
-    arm.execute(plan.descent)
-    report('grasp', 'closing the gripper')
-    opening = arm.move_gripper(0.0)
-    if opening < settings.empty_m:
-        report('release', 'nothing was caught: opening the gripper and withdrawing')
-        arm.move_gripper(plan.grasp.opening_m)
-        arm.execute(plan.lift)
-        raise MotionError(
-            OutcomeCode.GRASP_EMPTY,
-            f'the gripper closed to {opening * 1000:.1f} mm without catching anything; '
-            'the object may have moved: ask again',
-        )
-    report('lift', f'holding {opening * 1000:.0f} mm: lifting')
-    arm.execute(plan.lift)
-    still = arm.gripper_opening()
-    if still is None:
-        return Verdict.UNKNOWN
-    return Verdict.VERIFIED if still >= settings.empty_m else Verdict.REFUTED
-
-
-def run_follow(arm: Arm, plan: FollowPlan, report: Report) -> None:
-    """Carry out a traced motion."""
-    report('approach', 'moving above the start of the trace')
-    arm.execute(plan.approach)
-    report('follow', 'following the trace')
-    arm.execute(plan.follow)
+    segments: tuple[Segment, ...]
+    run: Callable[[], Verdict]
+    change: Change
 
 
 def raised(pose: Array, height_m: float) -> Array:
@@ -192,9 +114,14 @@ def raised(pose: Array, height_m: float) -> Array:
     return higher
 
 
-def _first_that_works(
+def first_that_works(
     attempt: Callable[[Choice], Plan], choices: Sequence[Choice], noun: str, report: Report
 ) -> Plan:
+    """Return the plan of the first choice that can be planned.
+
+    Raises:
+        MotionError: with the code of the first choice when none can.
+    """
     first_error: MotionError | None = None
     for number, choice in enumerate(choices, 1):
         report('plan', f'planning {noun} {number} of {len(choices)}')

@@ -1,5 +1,6 @@
 """The arm as MoveIt and a GripperCommand controller offer it; speaks to any move_group."""
 
+from collections.abc import Mapping
 import copy
 import math
 from typing import Any
@@ -65,7 +66,7 @@ class MoveItArm:
         """Serve a new request."""
         self._stop = stop
 
-    def set_scene(self, cuboids: dict[str, Footprint]) -> None:
+    def set_scene(self, cuboids: Mapping[str, Footprint]) -> None:
         """Make these cuboids, by name, all that we put into the planning scene."""
         frame = self._config.planning_frame
         gone = self._objects - cuboids.keys()

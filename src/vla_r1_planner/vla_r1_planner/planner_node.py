@@ -157,7 +157,7 @@ class PlannerNode(Node):
         return outcome
 
     def _approve(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        response.success = self._flow.approve()
+        response.success = self._flow.approval.grant()
         response.message = 'moving' if response.success else 'no plan waits for approval'
         return response
 
