@@ -54,6 +54,12 @@ class OutcomeCode(IntEnum):
     NOT_APPROVED = 224
     JOINT_STATE_STALE = 225
     TRACE_INVALID = 226
+    STOPPED = 232
+    JOINT_STATES_LOST = 233
+    CAMERA_LOST = 234
+    DEVIATION = 235
+    SCENE_TOO_OLD = 236
+    START_MOVED = 237
 
 
 class VlaR1Error(Exception):
