@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 SAMPLE = 2500
 SEEN_THROUGH_M = 0.008
 TRIM_PERCENT = 0.5
+MARGIN_M = 0.008  # points this far outside belong to the object all the same
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,24 @@ class Footprint:
     bottom: float
     top: float
 
+    @property
+    def reach(self) -> float:
+        """From the centre to a corner, seen from above [m]."""
+        return float(np.hypot(self.short, self.long)) / 2
+
+    def beside(self, xy: Array) -> Array:
+        """Return how far (...) [m] places (..., 2) [m] lie outside; negative inside."""
+        c, s = np.cos(self.yaw), np.sin(self.yaw)
+        local = np.abs((xy - self.centre) @ np.array([[c, -s], [s, c]]))
+        out = local - np.array([self.short, self.long]) / 2
+        outside = np.linalg.norm(np.maximum(out, 0.0), axis=-1)
+        return np.asarray(outside + np.minimum(out.max(axis=-1), 0.0))
+
+    def holds(self, points: Array) -> NDArray[np.bool_]:
+        """(...) where points (..., 3) [m] lie over the slightly widened outline."""
+        with np.errstate(invalid='ignore'):
+            return np.asarray(self.beside(points[..., :2]) < MARGIN_M)
+
 
 def footprint(view: DepthView, points: Array, plane: Plane) -> Footprint:
     """Return the cuboid around an object's points (N, 3) [m] in the base frame.
@@ -50,23 +69,31 @@ def footprint(view: DepthView, points: Array, plane: Plane) -> Footprint:
     middle = np.array(cv2.minAreaRect(cap.astype(np.float32))[0], dtype=np.float64)
     mirrored = points.copy()
     mirrored[:, :2] = 2 * middle - points[:, :2]
-    outline = np.vstack([points, mirrored[~_seen_through(view, mirrored)]])[:, :2]
+    outline = np.vstack([points, mirrored[~seen_through(view, mirrored)]])[:, :2]
     centre, yaw, short, long = rectangle(outline)
     bottom = float(plane.z_at(centre))
     return Footprint(centre, yaw, short, long, bottom, bottom + top)
 
 
-def _seen_through(view: DepthView, points: Array) -> NDArray[np.bool_]:
-    """(N,) where the camera measures something behind the place of a point."""
-    T_camera_base = np.linalg.inv(view.T_base_camera)
-    in_camera = transform_points(T_camera_base, points)
+def seen_through(view: DepthView, points: Array) -> NDArray[np.bool_]:
+    """(N,) where the camera measures something behind the place of a point (N, 3) [m]."""
+    wanted, measured = measured_at(view, points)
+    with np.errstate(invalid='ignore'):
+        return np.asarray(measured > wanted + SEEN_THROUGH_M)
+
+
+def measured_at(view: DepthView, points: Array) -> tuple[Array, Array]:
+    """Return the depth (N,) [m] of points (N, 3) [m] in the base frame, and that of their pixels.
+
+    The latter is NaN outside the image and where nothing was measured.
+    """
+    in_camera = transform_points(np.linalg.inv(view.T_base_camera), points)
     pixels = np.nan_to_num(view.camera.project(in_camera), nan=-1e6).round().astype(int)
     height, width = view.depth.shape
     inside = ((pixels >= 0) & (pixels < (width, height))).all(axis=1)
     measured = np.full(len(points), np.nan)
     measured[inside] = view.depth[pixels[inside, 1], pixels[inside, 0]]
-    with np.errstate(invalid='ignore'):
-        return np.asarray(measured > in_camera[:, 2] + SEEN_THROUGH_M)
+    return in_camera[:, 2], measured
 
 
 def rectangle(xy: Array) -> tuple[Array, float, float, float]:
