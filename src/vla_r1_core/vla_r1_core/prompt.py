@@ -41,6 +41,8 @@ _INTENT_OF_VERB = {verb: intent for intent, verbs in _VERBS.items() for verb in 
 # What these mean follows from where the object shall go.
 _CARRYING = ('move', 'bring', 'transfer', 'carry')
 _TAKING = ('take', 'get')
+VERBS = frozenset({*_INTENT_OF_VERB, *_CARRYING})
+"""Every verb that tells an intent."""
 # "the drop", "its place": after these a verb is a noun.
 _DETERMINERS = ('the', 'a', 'an', 'this', 'that', 'its', 'my', 'your')
 # "move to ...", "move the gripper ...": the robot moves, not the object.
@@ -75,8 +77,7 @@ def infer_intent(instruction: str) -> Intent:
     verbs = [
         i
         for i, word in enumerate(words)
-        if (word in _INTENT_OF_VERB or word in _CARRYING)
-        and (i == 0 or words[i - 1] not in _DETERMINERS)
+        if word in VERBS and (i == 0 or words[i - 1] not in _DETERMINERS)
     ]
     if len(verbs) > 1 and words[verbs[0]] == 'go':  # go and pick ..., go push ...
         verbs = verbs[1:]

@@ -1,4 +1,4 @@
-"""A deterministic reasoner without weights: colour and shape, found in the pixels.
+"""A deterministic reasoner without weights: colours, shapes and places, found in the pixels.
 
 It is the demo's model and the ruler for all others: what the rest of the system does with a right
 answer can be measured by it. It sees the picture and the words, nothing else.
@@ -10,17 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import ReasonCode, ReasoningError
 from vla_r1_core.output import format as format_answer
-from vla_r1_core.prompt import build_prompt
+from vla_r1_core.prompt import build_prompt, Intent
 from vla_r1_core.types import Answer, ParsedAnswer, Task, Trajectory2D
 
 from vla_r1_perception import thought, traces
+from vla_r1_perception.phrase import Command
 from vla_r1_perception.reasoner import OnToken, ShouldStop
-from vla_r1_perception.scene import see_gripper, see_objects, SeenObject
-from vla_r1_perception.words import DIRECTIONS, Query, understand
+from vla_r1_perception.relations import NotSeenError, resolve
+from vla_r1_perception.scene import Point, see_gripper, see_objects, SeenObject
+from vla_r1_perception.vocabulary import DIRECTIONS
+from vla_r1_perception.words import understand
 
 
 class ScriptedReasoner:
-    """Finds the named object by colour and shape; the seed does not matter."""
+    """Finds the object that the words describe; the seed does not matter."""
 
     name = 'scripted'
     weights_sha256 = ''
@@ -36,51 +39,53 @@ class ScriptedReasoner:
         should_stop: ShouldStop,
     ) -> Answer:
         """Answer one instruction about one image; see `Reasoner.answer`."""
-        query = understand(instruction)
+        command = understand(instruction)
         objects = see_objects(image)
-        target = _find(query, objects)
-        if task == Task.AFFORDANCE:
-            steps = thought.affordance(instruction, query, objects, target)
-            parsed = ParsedAnswer(task, _join(steps), box=target.box if target else None)
-        else:
-            gripper = see_gripper(image)
-            trace = _trace(query, objects, target, gripper) if target else None
-            steps = thought.trajectory(instruction, query, objects, target, gripper, trace)
-            parsed = ParsedAnswer(task, _join(steps), trajectory=trace)
+        meant = command.target
+        try:
+            target = resolve(command.target, objects)
+            if task == Task.AFFORDANCE:
+                steps = thought.affordance(instruction, command, objects, target)
+                parsed = ParsedAnswer(task, _join(steps), box=target.box)
+            else:
+                goal = resolve(command.goal, objects) if command.goal else None
+                gripper = see_gripper(image)
+                trace = _trace(command, objects, target, goal, gripper)
+                steps = thought.trajectory(
+                    instruction, command, objects, target, goal, gripper, trace
+                )
+                parsed = ParsedAnswer(task, _join(steps), trajectory=trace)
+        except NotSeenError as missing:
+            meant = missing.phrase
+            steps = thought.absence(instruction, command, task, objects, meant)
+            parsed = ParsedAnswer(task, _join(steps))
         text = format_answer(parsed)
         words = _stream(text, on_token, should_stop)
         return Answer(
             prompt=build_prompt(instruction, task),
             text=text,
-            label=str(query),
+            label=str(meant),
             completion_tokens=words,
         )
 
 
-def _find(query: Query, objects: list[SeenObject]) -> SeenObject | None:
-    """Return the one object that fits, None when none does."""
-    fitting = [
-        o for o in objects if query.color in (None, o.color) and query.shape in (None, o.shape)
-    ]
-    if len(fitting) > 1:
-        names = ', '.join(f'{o.name} at {thought.place(o.box)}' for o in fitting)
-        raise ReasoningError(
-            ReasonCode.UNSUPPORTED_INSTRUCTION,
-            f'{len(fitting)} objects fit "{query}": {names}. Name colour and shape of one',
-        )
-    return fitting[0] if fitting else None
-
-
 def _trace(
-    query: Query,
+    command: Command,
     objects: list[SeenObject],
     target: SeenObject,
-    gripper: tuple[float, float] | None,
+    goal: SeenObject | None,
+    gripper: Point | None,
 ) -> Trajectory2D:
-    if query.direction:
-        return traces.push(target.box, DIRECTIONS[query.direction])
-    obstacles = [o.box for o in objects if o is not target]
-    return traces.reach(gripper or (target.box.x, 0.0), target.box, obstacles)
+    """Return the way that the command asks for: a push, a carry, or the reach to the target."""
+    if command.direction:
+        return traces.push(target.box, DIRECTIONS[command.direction])
+    if goal and command.intent is Intent.PUSH:
+        return traces.push_towards(target.box, goal.box)
+    obstacles = [o.box for o in objects if o not in (target, goal)]
+    place = (target.box.x, target.box.y)
+    if goal:
+        return traces.travel(place, goal.middle, obstacles)
+    return traces.travel(gripper or (target.box.x, 0.0), place, obstacles)
 
 
 def _join(steps: list[str]) -> str:

@@ -12,8 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 # OpenCV's hue is in units of 2 degrees; each colour starts where the one before ends.
-_HUE_STARTS = {'red': 0, 'orange': 6, 'yellow': 20, 'green': 35, 'blue': 95, 'purple': 127}
-_HUE_RED_AGAIN = 165
+_HUE_STARTS = {
+    'red': 0,
+    'orange': 6,
+    'yellow': 20,
+    'green': 35,
+    'teal': 79,
+    'blue': 101,
+    'purple': 127,
+    'pink': 158,
+}
+_HUE_RED_AGAIN = 175
 _MIN_SATURATION = 140
 _MIN_VALUE = 40
 _MIN_SIDE_PX = 6

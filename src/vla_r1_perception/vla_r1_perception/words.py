@@ -1,90 +1,177 @@
-"""Which object and which way an instruction means, in the few words the scripted backend knows."""
+"""The grammar of the scripted backend: from an instruction to a command, or a refusal.
 
-from dataclasses import dataclass
-import re
+Nothing is guessed: an instruction that says more about an object than is understood is refused.
+"""
+
+from dataclasses import replace
 
 from vla_r1_core.errors import ReasonCode, ReasoningError
+from vla_r1_core.prompt import infer_intent, Intent, VERBS
 
-COLORS = {
-    'red': ('red', 'crimson', 'scarlet'),
-    'orange': ('orange',),
-    'yellow': ('yellow', 'golden'),
-    'green': ('green', 'lime'),
-    'blue': ('blue', 'navy'),
-    'purple': ('purple', 'violet', 'magenta'),
-}
-SHAPES = {
-    'cube': ('cube', 'block', 'dice'),
-    'cylinder': ('cylinder', 'can', 'tube', 'tin'),
-    'ball': ('ball', 'sphere', 'marble'),
-    'box': ('box', 'brick', 'cuboid', 'bar'),
-}
-# (x, y) in the picture, y down: the far end of a table is up.
-DIRECTIONS = {
-    'left': (-1.0, 0.0),
-    'right': (1.0, 0.0),
-    'away': (0.0, -1.0),
-    'back': (0.0, -1.0),
-    'closer': (0.0, 1.0),
-    'nearer': (0.0, 1.0),
-}
-_ANY_SHAPE = ('object', 'thing', 'one', 'item')
-_FILLERS = ('small', 'little', 'big', 'large', 'wooden', 'plastic', 'shiny', 'colored', 'coloured')
-# A word right before a shape that is none of ours changes what is meant.
-_BEFORE_A_SHAPE = ('the', 'a', 'an', 'that', 'this', 'any', 'up', *_FILLERS)
-_PUSHING = ('push', 'pull', 'move', 'slide', 'drag')
-_REVERSING = ('not', 'except', 'other', 'without', "don't", 'never')
+from vla_r1_perception.phrase import Command, Phrase, Relation
+from vla_r1_perception.reader import Reader
+from vla_r1_perception.vocabulary import (
+    ANY_SHAPE,
+    BEFORE,
+    BETWEEN_CLAUSES,
+    COLOR_OF,
+    COLORS,
+    CONTAINERS,
+    DETERMINERS,
+    DIRECTIONS,
+    EXCEPTIONS,
+    EXTREME_OF,
+    EXTREMES,
+    FILLERS,
+    INTO,
+    LINKS,
+    MEANINGFUL,
+    NEGATIONS,
+    ON_THE_TABLE,
+    SHAPE_OF,
+    SHAPES,
+    TAIL_OF,
+    TOWARDS,
+    WAY_OF,
+)
 
-_COLOR_OF = {word: color for color, words in COLORS.items() for word in words}
-_SHAPE_OF = {word: shape for shape, words in SHAPES.items() for word in words}
+_NAMES = {*COLOR_OF, *SHAPE_OF}
+_MUST_BE_UNDERSTOOD = {*_NAMES, *EXTREME_OF, *DIRECTIONS, *NEGATIONS, *MEANINGFUL}
 
 
-@dataclass(frozen=True)
-class Query:
-    """What an instruction asks for; None fits every colour or every shape."""
-
-    color: str | None
-    shape: str | None
-    direction: str | None = None
-
-    def __str__(self) -> str:
-        return ' '.join(word for word in (self.color, self.shape or 'object') if word)
-
-
-def understand(instruction: str) -> Query:
-    """Return the first object that the instruction names, and the way to push it.
+def understand(instruction: str) -> Command:
+    """Return what the instruction asks for.
 
     Raises:
         ReasoningError: UNSUPPORTED_INSTRUCTION, naming the words that would be understood.
     """
-    words = re.findall(r"[\w']+", instruction.lower())
-    for word in words:
-        if word in _REVERSING:
-            raise _unsupported(f'I do not understand "{word}"')
-    color = None
-    for i, word in enumerate(words):
-        if word in _COLOR_OF:
-            color = _COLOR_OF[word]
-        elif word in _SHAPE_OF or (color and word in _ANY_SHAPE):
-            before = words[i - 1] if i else 'the'
-            if not color and before not in _BEFORE_A_SHAPE:
-                raise _unsupported(f'I do not know what "{before} {word}" is')
-            return Query(color, _SHAPE_OF.get(word), _direction(words))
-        elif color and word not in _FILLERS:
-            raise _unsupported(f'I do not know what "{color} {word}" is')
+    intent = infer_intent(instruction)
+    reader = Reader(instruction)
+    target = _first_object(reader)
+    direction = goal = None
+    if intent is Intent.PUSH:
+        direction, goal = _way(reader)
+    elif intent is Intent.PLACE:
+        target, goal = _container(reader, target)
+    if _MUST_BE_UNDERSTOOD.intersection(reader.rest):
+        raise _unsupported(f'I do not understand "{" ".join(reader.rest)}" at the end')
+    return Command(intent, target, direction, goal)
+
+
+def _first_object(reader: Reader) -> Phrase:
+    """Read up to the end of the first object that is meant."""
+    excluded = None
+    while reader.rest:
+        if reader.accept(EXCEPTIONS):
+            excluded = _excluded(reader)
+        elif reader.word in _NAMES or (
+            reader.before in DETERMINERS and reader.word in {*EXTREME_OF, *ANY_SHAPE, 'other'}
+        ):
+            if reader.before and reader.before not in {*BEFORE, *VERBS}:
+                raise _unsupported(f'I do not know what "{reader.before} {reader.word}" is')
+            return _object(reader, excluded)
+        elif reader.word in NEGATIONS:
+            raise _unsupported(f'I do not understand "{reader.word}"')
+        else:
+            reader.step()
     raise _unsupported('I cannot tell which object is meant')
 
 
-def _direction(words: list[str]) -> str | None:
-    if not any(verb in words for verb in _PUSHING):
-        return None
-    return next((word for word in words if word in DIRECTIONS), None)
+def _object(reader: Reader, excluded: Phrase | None = None) -> Phrase:
+    """Read one object with all that is said about it."""
+    reader.skip(DETERMINERS)
+    color = extreme = None
+    other = False
+    while True:
+        if color is None and reader.word in COLOR_OF:
+            color = COLOR_OF[reader.step()]
+        elif extreme is None and reader.word in EXTREME_OF:
+            extreme = EXTREME_OF[reader.step()]
+        elif reader.word == 'other':
+            other = bool(reader.step())
+        elif reader.word not in FILLERS or not reader.step():
+            break
+    if reader.word not in SHAPE_OF and reader.word not in ANY_SHAPE:
+        before = f'{reader.before} ' if reader.before not in DETERMINERS else ''
+        raise _unsupported(f'I do not know what "{before}{reader.word}" is')
+    shape = SHAPE_OF.get(reader.step())
+    phrase = _tail(reader, Phrase(color, shape, extreme, excluded=excluded))
+    if other and not phrase.excluded:
+        raise _unsupported('I cannot tell which "other" one; say "not the red one, the other"')
+    return phrase
+
+
+def _tail(reader: Reader, phrase: Phrase) -> Phrase:
+    """Read what follows an object's name: "on the left", "behind the ball", "not the red one"."""
+    while True:
+        reader.skip((*LINKS, *ON_THE_TABLE))
+        if reader.accept(EXCEPTIONS):
+            phrase = replace(phrase, excluded=_excluded(reader))
+        elif phrase.color is None and reader.word in COLOR_OF:
+            phrase = replace(phrase, color=COLOR_OF[reader.step()])
+        elif phrase.relation is None and (said := reader.accept(TAIL_OF)):
+            kind = TAIL_OF[said]
+            if kind in EXTREMES:
+                phrase = replace(phrase, extreme=kind)
+                continue
+            other = _object(reader)
+            if kind == 'in' and other.shape not in CONTAINERS:
+                raise _unsupported(f'I do not know what "{said} the {other}" means')
+            phrase = replace(phrase, relation=Relation(kind, other))
+        else:
+            return phrase
+
+
+def _excluded(reader: Reader) -> Phrase:
+    """Read what is not meant: "the red one", "the cube", "red"."""
+    reader.skip(DETERMINERS)
+    color = COLOR_OF[reader.step()] if reader.word in COLOR_OF else None
+    shape = SHAPE_OF[reader.step()] if reader.word in SHAPE_OF else None
+    if not color and not shape:
+        raise _unsupported(f'I do not understand "{reader.before} {reader.word}"')
+    reader.skip(ANY_SHAPE)
+    return Phrase(color, shape)
+
+
+def _way(reader: Reader) -> tuple[str | None, Phrase | None]:
+    """Read where a push goes: a direction, or another object."""
+    reader.skip(BETWEEN_CLAUSES)
+    said = reader.accept((*WAY_OF, *TOWARDS))
+    if said in WAY_OF:
+        return WAY_OF[said], None
+    if said in TOWARDS:
+        return None, _object(reader)
+    raise _unsupported('I cannot tell which way to push')
+
+
+def _container(reader: Reader, target: Phrase) -> tuple[Phrase, Phrase]:
+    """Read where an object is put and return it with its container."""
+    reader.skip(BETWEEN_CLAUSES)
+    goal = _object(reader) if reader.accept(INTO) else None
+    if goal is None:
+        target, goal = _split_goal(target)
+    if goal is None or goal.shape not in CONTAINERS:
+        raise _unsupported('I can put things only into a bowl or onto a tray')
+    return target, goal
+
+
+def _split_goal(phrase: Phrase) -> tuple[Phrase, Phrase | None]:
+    """Take the last "in the bowl" for the goal: in "put the cube in the bowl" it is no place."""
+    if phrase.relation is None:
+        return phrase, None
+    other, goal = _split_goal(phrase.relation.to)
+    if goal:
+        return replace(phrase, relation=replace(phrase.relation, to=other)), goal
+    if phrase.relation.kind == 'in':
+        return replace(phrase, relation=None), phrase.relation.to
+    return phrase, None
 
 
 def _unsupported(what: str) -> ReasoningError:
     return ReasoningError(
         ReasonCode.UNSUPPORTED_INSTRUCTION,
-        f'{what}. The scripted backend knows English commands about objects named by colour '
-        f'({", ".join(COLORS)}) and shape ({", ".join(SHAPES)}), such as "pick up the red cube"; '
-        f'to push: {", ".join(DIRECTIONS)}',
+        f'{what}. The scripted backend knows English commands about one object, named by colour '
+        f'({", ".join(COLORS)}), shape ({", ".join(SHAPES)}) and place (leftmost, nearest, '
+        'left of, behind, next to, in ...), such as "pick up the red cube", "put the ball in the '
+        f'bowl"; to push: {", ".join(DIRECTIONS)}, or towards another object',
     )
