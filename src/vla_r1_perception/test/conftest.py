@@ -35,7 +35,8 @@ TYPES = {
 }
 RGB = {
     'red': (200, 25, 25), 'green': (30, 140, 55), 'blue': (28, 75, 190), 'yellow': (225, 190, 20),
-    'orange': (235, 105, 10), 'purple': (115, 40, 160),
+    'orange': (235, 105, 10), 'purple': (115, 40, 160), 'teal': (12, 112, 118),
+    'pink': (225, 80, 125),
 }  # fmt: skip
 
 
@@ -63,6 +64,14 @@ class Picture:
             side = np.vstack([self._ellipse(x, y - h, r, 0.6 * r)[18:],
                               self._ellipse(x, y + 2 * h, r, 0.6 * r)[:19]])  # fmt: skip
             parts = [(side, 0.8), (self._ellipse(x, y - h, r, 0.6 * r), 1.0)]
+        elif shape == 'bowl':
+            wall = np.vstack([self._ellipse(x, y - 0.3 * r, r, 0.7 * r)[18:],
+                              self._ellipse(x, y + 0.2 * r, 0.7 * r, 0.5 * r)[:19]])  # fmt: skip
+            rim, floor = (self._ellipse(x, y - 0.3 * r, k * r, 0.7 * k * r) for k in (1.0, 0.9))
+            parts = [(wall, 0.8), (rim, 1.0), (floor, 0.7)]
+        elif shape == 'tray':
+            turned = np.array([[-1.0, -0.5], [0.6, -0.8], [1.0, 0.5], [-0.6, 0.8]])
+            parts = [(turned * r + (x, y), 1.0), (0.9 * turned * r + (x, y), 0.8)]
         else:
             depth = size if shape == 'cube' else 2.4 * size
             a, b = np.array([1.0, 0.35]) * r, np.array([-0.45, 0.6]) * depth / 2

@@ -95,6 +95,73 @@ def test_a_push_runs_through_the_object_the_way_that_was_said(picture, way, axis
     assert min(first, last) < low and max(first, last) > high
 
 
+@pytest.fixture(scope='module')
+def table(picture):
+    """Return a picture with a bowl, a tray with a cube on it, and things around."""
+    return (
+        type(picture)()
+        .add('green box', (60, 45), 22)
+        .add('teal bowl', (230, 70), 76)
+        .add('pink tray', (80, 170), 110)
+        .add('yellow cube', (80, 165), 22)
+        .add('blue ball', (165, 125), 26)
+        .add('red cube', (255, 200), 24)
+    )
+
+
+def test_containers_are_whole_also_with_things_in_them(table):
+    boxes = {o.name: o.box for o in see_objects(table.rgb)}
+    assert sorted(boxes) == sorted(table.corners)
+    for name, corners in table.corners.items():
+        assert box_iou(boxes[name], Box.from_corners(*corners)) > 0.85, name
+
+
+def test_putting_away_boxes_the_object_and_leads_to_the_middle_of_the_container(table):
+    words = 'put the green box in the bowl'
+    answer, parsed = ask(table.rgb, words)
+    assert answer.label == 'green box'
+    assert box_iou(parsed.box, Box.from_corners(*table.corners['green box'])) > 0.85
+    points = ask(table.rgb, words, Task.TRAJECTORY)[1].trajectory.points
+    assert len(points) == 4
+    assert points[0] == (parsed.box.x, parsed.box.y)
+    left, top, right, bottom = table.corners['teal bowl']
+    assert points[-1][0] == pytest.approx((left + right) / 2, abs=0.02)
+    assert (top + bottom) / 2 < points[-1][1] < bottom
+
+
+def test_a_carry_goes_beside_what_lies_in_between(table):
+    words = 'put the yellow cube in the bowl'
+    points = np.array(ask(table.rgb, words, Task.TRAJECTORY)[1].trajectory.points)
+    share = np.linspace(0, 1, 50)[:, None]
+    way = np.concatenate([a * (1 - share) + b * share for a, b in pairwise(points)])
+    left, top, right, bottom = table.corners['blue ball']
+    assert not any(left <= x <= right and top <= y <= bottom for x, y in way)
+
+
+def test_an_absent_container_is_named(picture):
+    words = 'put the red cube in the bowl'
+    assert ask(picture.rgb, words)[1].box
+    answer, parsed = ask(picture.rgb, words, Task.TRAJECTORY)
+    assert parsed.absent and answer.label == 'bowl'
+    assert 'the bowl is not there' in parsed.thought
+
+
+def test_a_push_towards_another_object_stops_before_it(picture):
+    words = 'push the red cube towards the yellow ball'
+    points = np.array(ask(picture.rgb, words, Task.TRAJECTORY)[1].trajectory.points)
+    cube, ball = picture.corners['red cube'], picture.corners['yellow ball']
+    assert points[0][0] < cube[0] and cube[2] < points[-1][0] < ball[0]
+    steps = np.diff(points, axis=0)
+    assert np.allclose(steps, steps[0], atol=2e-4)
+
+
+def test_the_thought_says_which_object_a_place_means(picture):
+    thought = ask(picture.rgb, 'pick up the ball left of the green box')[1].thought
+    assert 'the ball left of the green box is not there' in thought
+    thought = ask(picture.rgb, 'pick up the rightmost ball')[1].thought
+    assert 'the rightmost ball is the red ball' in thought
+
+
 def test_reaching_ends_at_the_object_and_passes_beside_others(draw):
     picture = draw().add('red cube', (150, 190), 26).add('blue ball', (150, 65), 30)
     trace = ask(picture.rgb, 'reach the red cube', Task.TRAJECTORY)[1].trajectory
