@@ -21,7 +21,7 @@ from vla_r1_planner.depth import DepthView
 from vla_r1_planner.grounding import ground_box
 from vla_r1_sim.camera import Camera, DepthNoise
 from vla_r1_sim.scene import make_scene
-from vla_r1_sim.tasks import visible_box
+from vla_r1_sim.truth import visible_box
 from vla_r1_sim.world import World
 
 NEEDED_MS = 10.0

@@ -10,6 +10,7 @@ from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_r1_sim.camera import Intrinsics
+from vla_r1_sim.containers import VESSELS
 from vla_r1_sim.description import ARM_JOINTS
 from vla_r1_sim.spline import Waypoint
 from vla_r1_sim.vocabulary import COLORS
@@ -60,16 +61,24 @@ def to_transform(
 
 
 def to_object_markers(header: Header, world: World) -> MarkerArray:
-    """Return the objects as they are, in `BASE_FRAME`; a marker's namespace is its name."""
-    kinds = {'cube': Marker.CUBE, 'box': Marker.CUBE, 'ball': Marker.SPHERE}
+    """Return all things as they are, in `BASE_FRAME`; a marker's namespace is its name.
+
+    A container's marker is the solid that encloses it.
+    """
+    kinds = {'cube': Marker.CUBE, 'box': Marker.CUBE, 'tray': Marker.CUBE, 'ball': Marker.SPHERE}
+    looks = [(o.name, o.shape, np.array(o.size), COLORS[o.color]) for o in world.scene.objects]
+    looks += [(c.name, c.name, c.vessel.half_size, c.vessel.color) for c in world.scene.containers]
     markers = [Marker(header=header, action=Marker.DELETEALL)]
-    for item in world.scene.objects:
-        body = world.data.body(item.name)
-        x, y, z = (float(v) for v in body.xpos)
-        marker = Marker(header=header, ns=item.name, type=kinds.get(item.shape, Marker.CYLINDER))
+    for name, shape, half_size, color in looks:
+        body = world.data.body(name)
+        middle = body.xpos.copy()
+        if name in VESSELS:  # a container's origin is at its foot
+            middle += half_size[2] * body.xmat.reshape(3, 3)[:, 2]
+        x, y, z = (float(v) for v in middle)
+        marker = Marker(header=header, ns=name, type=kinds.get(shape, Marker.CYLINDER))
         marker.pose = Pose(position=Point(x=x, y=y, z=z), orientation=_to_quaternion(body.xquat))
-        marker.scale.x, marker.scale.y, marker.scale.z = (2 * half for half in item.size)
-        marker.color.r, marker.color.g, marker.color.b = COLORS[item.color]
+        marker.scale.x, marker.scale.y, marker.scale.z = (float(2 * half) for half in half_size)
+        marker.color.r, marker.color.g, marker.color.b = color
         marker.color.a = 0.6
         markers.append(marker)
     return MarkerArray(markers=markers)

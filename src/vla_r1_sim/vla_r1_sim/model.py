@@ -6,7 +6,9 @@ import mujoco
 import numpy as np
 
 from vla_r1_sim.description import ARM_JOINTS, disabled_collisions, robot_description
-from vla_r1_sim.scene import CameraSpec, ObjectSpec, SceneSpec, TABLE_CENTER, TABLE_HALF_SIZE
+from vla_r1_sim.layout import TABLE_CENTER, TABLE_HALF_SIZE
+from vla_r1_sim.scene_spec import CameraSpec, ObjectSpec, SceneSpec
+from vla_r1_sim.vessels import add_container
 from vla_r1_sim.vocabulary import COLORS
 from vla_r1_sim.wood import SIZE, wood_texture
 
@@ -43,6 +45,8 @@ def build_model(scene: SceneSpec) -> mujoco.MjModel:
     _add_camera(spec, scene.camera)
     for item in scene.objects:
         _add_object(spec, item)
+    for container in scene.containers:
+        add_container(spec, container, _HIDDEN_GROUP)
     for first, second in (*disabled_collisions(), *_MOUNTED):
         spec.add_exclude(bodyname1=first, bodyname2=second)
     return spec.compile()

@@ -1,80 +1,36 @@
-"""Seeded tabletop scenes: which objects lie where, and how camera, light and table look.
+"""Seeded tabletop scenes: which things lie where, and how camera, light and table look."""
 
-The table top is the plane z = 0 of `base_link`; x points from the robot to the camera.
-"""
-
-from dataclasses import dataclass
 import itertools
 import math
 
 import numpy as np
 
-from vla_r1_sim.instruction import mentioned_objects, ObjectQuery
+from vla_r1_sim.containers import ContainerSpec
+from vla_r1_sim.instruction import (
+    Command,
+    mentioned_containers,
+    mentioned_objects,
+    ObjectQuery,
+    read,
+)
+from vla_r1_sim.layout import (
+    CAMERA_POSITION,
+    can_be_pushed,
+    CONTAINER_X,
+    CONTAINER_Y,
+    too_close,
+    WORKSPACE_X,
+    WORKSPACE_Y,
+)
+from vla_r1_sim.reference import target
+from vla_r1_sim.scene_spec import CameraSpec, ObjectSpec, SceneSpec
+from vla_r1_sim.view import View
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
-TABLE_CENTER = (0.27, 0.0)
-"""[m], in base_link"""
-TABLE_HALF_SIZE = (0.44, 0.44)
-"""[m]"""
-WORKSPACE_X = (0.33, 0.60)
-WORKSPACE_Y = (-0.30, 0.30)
-"""Where object centres may lie: within reach from above [m], in base_link."""
-
-_CAMERA_POSITION = (1.16, 0.0, 0.78)
-"""Before jitter [m], in base_link."""
-_FINGERS = 0.07
-"""Half of what the open gripper needs around a grasp, fingers and some air included [m]."""
-
-
-@dataclass(frozen=True)
-class ObjectSpec:
-    """One object on the table.
-
-    Attributes:
-        name: colour and shape, such as 'red_cube'; unique in a scene.
-        size: half lengths (x, y, z) of the bounding box at yaw 0 [m].
-        x, y: centre [m], in base_link.
-        yaw: about the vertical [rad].
-    """
-
-    name: str
-    color: str
-    shape: str
-    size: tuple[float, float, float]
-    x: float
-    y: float
-    yaw: float
-
-    @property
-    def radius(self) -> float:
-        """Radius of the smallest vertical cylinder around the object [m]."""
-        half_x, half_y, _ = self.size
-        return math.hypot(half_x, half_y) if self.shape in ('cube', 'box') else half_x
-
-
-@dataclass(frozen=True)
-class CameraSpec:
-    """A fixed camera: `position` and the point it looks at [m], in base_link; `fovy` [rad]."""
-
-    position: tuple[float, float, float]
-    target: tuple[float, float, float]
-    fovy: float
-
-
-@dataclass(frozen=True)
-class SceneSpec:
-    """Everything that is random about a scene, so that a seed and an instruction repeat it."""
-
-    seed: int
-    instruction: str
-    objects: tuple[ObjectSpec, ...]
-    camera: CameraSpec
-    light_azimuth: float
-    """Direction from which the key light comes [rad], about z, 0 = from the camera's side."""
-    brightness: float
-    """Factor on all lights."""
-    wood: int
-    """Which of the table's woods."""
+_MOST_THINGS = 5
+"""Of a scene with containers, which need much room."""
+_PUSH_WAY = 0.16
+"""How far an object that shall be pushed has a free way [m]."""
 
 
 def make_scene(seed: int, instruction: str = '', *, absent: bool = False) -> SceneSpec:
@@ -82,47 +38,107 @@ def make_scene(seed: int, instruction: str = '', *, absent: bool = False) -> Sce
 
     Args:
         seed: of the random generator.
-        instruction: the objects that it names are in the scene, each exactly once.
-        absent: leave the named objects out instead.
+        instruction: the things that it names are in the scene, each exactly once.
+        absent: leave the named objects out instead; named containers stay.
     """
     rng = np.random.default_rng(seed)
-    queries = mentioned_objects(instruction)
-    kinds = _choose_kinds(rng, queries, absent)
+    command = read(instruction)
+    while True:
+        scene = _draw(rng, seed, instruction, command, absent=absent)
+        if absent or _can_be_done(scene, command):
+            return scene
+
+
+def _draw(
+    rng: np.random.Generator, seed: int, instruction: str, command: Command, *, absent: bool
+) -> SceneSpec:
+    containers = mentioned_containers(instruction)
+    queries = _queries(instruction, command)
+    kinds = _choose_kinds(rng, queries, len(containers), absent)
+    placed, objects = _place(rng, containers, kinds)
     return SceneSpec(
         seed=seed,
         instruction=instruction,
-        objects=_place(rng, kinds),
+        objects=objects,
         camera=CameraSpec(
-            position=_jitter(rng, _CAMERA_POSITION, 0.02),
+            position=_jitter(rng, CAMERA_POSITION, 0.02),
             target=_jitter(rng, (0.34, 0.0, 0.0), 0.015),
             fovy=math.radians(46.0 + rng.uniform(-1.0, 1.0)),
         ),
         light_azimuth=float(rng.uniform(-0.9, 0.9)),
         brightness=float(rng.uniform(0.92, 1.06)),
         wood=int(rng.integers(3)),
+        containers=placed,
     )
 
 
+def _can_be_done(scene: SceneSpec, command: Command) -> bool:
+    """Whether a relation singles out one object, and a push has a free way."""
+    name = target(scene)
+    if command.relation and name is None:
+        return False
+    if command.direction is None or name is None:
+        return True
+    things = {item.name: item.footprint for item in scene.things}
+    pushed = things.pop(name)
+    way = View(scene.camera).table_direction((pushed.x, pushed.y, 0.0), command.direction)
+    return can_be_pushed(pushed, way, _PUSH_WAY, list(things.values()))
+
+
+def _queries(instruction: str, command: Command) -> list[ObjectQuery]:
+    """Return a query for each object that must be there, those that leave no choice first.
+
+    Where a relation says which one is meant there is one more object like it to choose from.
+    """
+    queries = list(dict.fromkeys(mentioned_objects(instruction)))
+    by_choice = sorted(queries, key=_choice)
+    rival = command.relation and command.relation.kind != 'other' and command.target
+    if isinstance(rival, ObjectQuery) and rival in queries and _choice(rival):
+        by_choice.append(rival)
+    return by_choice
+
+
+def _choice(query: ObjectQuery) -> int:
+    return (query.color, query.shape).count(None)
+
+
 def _choose_kinds(
-    rng: np.random.Generator, queries: tuple[ObjectQuery, ...], absent: bool
+    rng: np.random.Generator, queries: list[ObjectQuery], n_containers: int, absent: bool
 ) -> list[tuple[str, str]]:
     """Return 3 to 6 different (colour, shape), the named ones among them (or none of them)."""
     kinds = list(itertools.product(COLORS, SHAPES))
     others = [k for k in kinds if not any(q.fits(*k) for q in queries)]
     named: list[tuple[str, str]] = []
     if not absent:
-        for query in dict.fromkeys(queries):
+        for query in queries:
             fitting = [k for k in kinds if query.fits(*k) and k not in named]
             named.append(fitting[rng.integers(len(fitting))])
-    n_others = min(len(others), max(0, int(rng.integers(3, 7)) - len(named)))
+    wanted = int(rng.integers(3, 7))
+    if n_containers:
+        wanted = min(wanted, _MOST_THINGS - n_containers)
+    n_others = min(len(others), max(0, wanted - len(named)))
     chosen = [others[i] for i in rng.choice(len(others), n_others, replace=False)]
     return named + chosen
 
 
-def _place(rng: np.random.Generator, kinds: list[tuple[str, str]]) -> tuple[ObjectSpec, ...]:
-    """Give every object a size and a pose so that the open gripper fits around each."""
+def _place(
+    rng: np.random.Generator, containers: tuple[str, ...], kinds: list[tuple[str, str]]
+) -> tuple[tuple[ContainerSpec, ...], tuple[ObjectSpec, ...]]:
+    """Give everything a size and a pose so that the gripper has room around each."""
     sizes = [_draw_size(rng, shape) for _, shape in kinds]
     while True:
+        placed = [
+            ContainerSpec(
+                name=name,
+                x=float(rng.uniform(*CONTAINER_X)),
+                y=float(rng.uniform(*CONTAINER_Y)),
+                yaw=float(rng.uniform(-math.pi, math.pi)),
+            )
+            for name in containers
+        ]
+        taken = [item.footprint for item in placed]
+        if any(too_close(a, b) for a, b in itertools.combinations(taken, 2)):
+            continue
         objects: list[ObjectSpec] = []
         for (color, shape), size in zip(kinds, sizes, strict=True):
             candidate = ObjectSpec(
@@ -134,32 +150,12 @@ def _place(rng: np.random.Generator, kinds: list[tuple[str, str]]) -> tuple[Obje
                 y=float(rng.uniform(*WORKSPACE_Y)),
                 yaw=float(rng.uniform(-math.pi, math.pi)),
             )
-            if any(_too_close(candidate, other) for other in objects):
+            if any(too_close(candidate.footprint, other) for other in taken):
                 break
             objects.append(candidate)
+            taken.append(candidate.footprint)
         else:
-            return tuple(objects)
-
-
-def _too_close(a: ObjectSpec, b: ObjectSpec) -> bool:
-    needed = max(_FINGERS, a.radius + 0.02, b.radius + 0.02) + max(a.radius, b.radius)
-    if math.hypot(a.x - b.x, a.y - b.y) < needed:
-        return True
-    return _hides(a, b) or _hides(b, a)
-
-
-def _hides(front: ObjectSpec, back: ObjectSpec) -> bool:
-    """Whether the camera cannot see all of `back` for `front`."""
-    camera_x, camera_y, camera_z = _CAMERA_POSITION
-    ray = np.array([front.x - camera_x, front.y - camera_y])
-    distance = float(np.linalg.norm(ray))
-    along, sideways = np.array([[ray[0], ray[1]], [-ray[1], ray[0]]]) @ (
-        np.array([back.x - front.x, back.y - front.y]) / distance
-    )
-    reach = front.radius + back.radius
-    top = 2 * front.size[2]
-    hidden_length = top / (camera_z - top) * (distance + front.radius)
-    return bool(0 < along < reach + hidden_length and abs(sideways) < reach)
+            return tuple(placed), tuple(objects)
 
 
 def _draw_size(rng: np.random.Generator, shape: str) -> tuple[float, float, float]:

@@ -6,8 +6,9 @@ import sys
 import cv2
 
 from vla_r1_sim.camera import Camera
+from vla_r1_sim.reference import target
 from vla_r1_sim.scene import make_scene
-from vla_r1_sim.tasks import targets, visible_box
+from vla_r1_sim.truth import visible_box
 from vla_r1_sim.world import World
 
 
@@ -27,20 +28,20 @@ def main() -> None:
     with Camera(world.model, args.width, args.height, antialiasing=4) as camera:
         picture = cv2.cvtColor(camera.rgb(world.data), cv2.COLOR_RGB2BGR)
         body_ids = camera.body_ids(world.data)
-    wanted = targets(world.scene)
+    wanted = target(world.scene)
     lines = []
-    for item in world.scene.objects:
-        box = visible_box(body_ids, world.model.body(item.name).id)
+    for name in world.start_positions:
+        box = visible_box(body_ids, world.model.body(name).id)
         if box is None:
-            lines.append(f'{item.name}: out of sight')
+            lines.append(f'{name}: out of sight')
             continue
         x, y, width, height = box.to_px(args.width, args.height)
-        mark = '  <- named' if item.name in wanted else ''
-        lines.append(f'{item.name}: x={x:.0f} y={y:.0f} w={width:.0f} h={height:.0f} px{mark}')
+        mark = '  <- named' if name == wanted else ''
+        lines.append(f'{name}: x={x:.0f} y={y:.0f} w={width:.0f} h={height:.0f} px{mark}')
         if args.boxes:
             corner = (round(x - width / 2), round(y - height / 2))
             opposite = (round(x + width / 2) - 1, round(y + height / 2) - 1)
-            color = (60, 200, 60) if item.name in wanted else (150, 150, 150)
+            color = (60, 200, 60) if name == wanted else (150, 150, 150)
             cv2.rectangle(picture, corner, opposite, color, 1)
     if not cv2.imwrite(args.out, picture):
         parser.error(f'cannot write {args.out}')

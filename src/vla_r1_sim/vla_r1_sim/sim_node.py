@@ -14,9 +14,10 @@ from vla_r1_sim.config import SimConfig
 from vla_r1_sim.controllers_node import ArmServer, GripperServer
 from vla_r1_sim.model import TIMESTEP_NS
 from vla_r1_sim.ros import CameraPublisher, start_thread, StatePublisher
-from vla_r1_sim.scene import make_scene, SceneSpec
+from vla_r1_sim.scene import make_scene
+from vla_r1_sim.scene_spec import SceneSpec
 from vla_r1_sim.simulation import Simulation
-from vla_r1_sim.tasks import verdict
+from vla_r1_sim.verdicts import verdict
 
 TICK_NS = 20_000_000
 """Period of clock, joint states and TF. They go out together: a node wakes up once for all."""
@@ -118,7 +119,7 @@ def _scene(config: SimConfig) -> SceneSpec:
 
 
 def _names(simulation: Simulation) -> str:
-    return ', '.join(item.name for item in simulation.world.scene.objects)
+    return ', '.join(simulation.world.start_positions)
 
 
 def main() -> None:

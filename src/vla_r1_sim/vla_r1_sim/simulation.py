@@ -4,7 +4,7 @@ import threading
 
 from vla_r1_sim.controllers import ArmController, GripperController
 from vla_r1_sim.model import TIMESTEP_NS
-from vla_r1_sim.scene import SceneSpec
+from vla_r1_sim.scene_spec import SceneSpec
 from vla_r1_sim.world import World
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from vla_r1_sim.description import ARM_JOINTS, FINGER_JOINTS, home_position
 from vla_r1_sim.model import build_model, FEED_FORWARD, GRIPPER_ACTUATOR
-from vla_r1_sim.scene import SceneSpec
+from vla_r1_sim.scene_spec import SceneSpec
 
 FINGER_OPEN = 0.045
 """Position of a finger joint when the gripper is open [m]; the opening is twice that."""
@@ -43,7 +43,7 @@ class World:
         scene: what was built.
         model, data: MuJoCo's own.
         robot_bodies: names of the robot's links, parents first.
-        start_positions: object name → where it came to rest at first, (3,) [m], in base_link.
+        start_positions: name of a thing → where it came to rest at first, (3,) [m], in base_link.
     """
 
     def __init__(self, scene: SceneSpec) -> None:
@@ -58,7 +58,7 @@ class World:
         self.robot_bodies = tuple(bodies[bodies.index('base_link') : bodies.index('tcp') + 1])
         self._go_home()
         mujoco.mj_step(self.model, self.data, _SETTLE_STEPS)
-        self.start_positions = {o.name: self.object_position(o.name) for o in scene.objects}
+        self.start_positions = {o.name: self.object_position(o.name) for o in scene.things}
 
     def _go_home(self) -> None:
         self.data.qpos[self._q] = [*home_position(), FINGER_OPEN, FINGER_OPEN]
@@ -141,6 +141,11 @@ class World:
             case _:
                 extent = down @ geom.size
         return float(self.object_position(name)[2] - extent)
+
+    def speed(self, name: str) -> float:
+        """Return how fast an object's or container's centre moves [m/s]."""
+        first = self.model.joint(self.model.body(name).jntadr[0]).dofadr[0]
+        return float(np.linalg.norm(self.data.qvel[first : first + 3]))
 
     def touching(self, name: str) -> frozenset[str]:
         """Return the names of the bodies in contact with an object."""
