@@ -18,18 +18,26 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.task import Future
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_srvs.srv import Trigger
 
 from vla_r1_msgs.action import ExecuteInstruction
-from vla_r1_msgs.msg import Outcome
+from vla_r1_msgs.msg import Outcome, Reasoning
 
+STILL = 0.02  # [rad/s] and, for the fingers, [m/s]; the noise of a standing arm is below
 PICTURES = 2  # of a new scene that must have come before an instruction is given
 CAMERA_INFO = '/camera/camera/color/camera_info'
 
 
 class Cell(Node):
-    """A client of the running system."""
+    """A client of the running system.
+
+    Attributes:
+        stages: (when [s, steady], stage, text) of the present instruction's feedback.
+        overlay: the newest.
+        model_s: [s] that the model took for the present instruction.
+        first_motion_s: [s] from the instruction to the arm's first movement; None: it stood.
+    """
 
     def __init__(self) -> None:
         super().__init__('bench')
@@ -37,6 +45,10 @@ class Cell(Node):
         self._executor.add_node(self)
         self._pictures_ns: list[int] = []
         self.stages: list[tuple[float, str, str]] = []
+        self.overlay: Image | None = None
+        self.model_s = 0.0
+        self.first_motion_s: float | None = None
+        self._sent = 0.0
         self.action = ActionClient(self, ExecuteInstruction, 'execute_instruction')
         self._parameters = self.create_client(SetParameters, 'sim/set_parameters')
         self._reset = self.create_client(Trigger, 'sim/reset')
@@ -44,6 +56,9 @@ class Cell(Node):
         self.create_subscription(
             CameraInfo, CAMERA_INFO, self._on_picture, qos_profile_sensor_data
         )
+        self.create_subscription(JointState, 'joint_states', self._on_joints, 10)
+        self.create_subscription(Reasoning, 'reasoning', self._on_reasoning, 10)
+        self.create_subscription(Image, 'overlay', self._on_overlay, 1)
 
     def wait_until_up(self, timeout_s: float = 90.0) -> None:
         """Wait for every server that a pick needs."""
@@ -60,10 +75,12 @@ class Cell(Node):
         if not self.action.wait_for_server(timeout_sec=10.0):
             raise TimeoutError('no execute_instruction')
 
-    def reset(self, seed: int, instruction: str) -> None:
+    def reset(self, seed: int, instruction: str, *, absent: bool = False) -> None:
         """Lay out a scene, and wait until pictures of it come."""
-        values = [Parameter('seed', value=seed), Parameter('instruction', value=instruction)]
-        request = SetParameters.Request(parameters=[value.to_parameter_msg() for value in values])
+        values = {'seed': seed, 'instruction': instruction, 'absent': absent}
+        request = SetParameters.Request(
+            parameters=[Parameter(n, value=v).to_parameter_msg() for n, v in values.items()]
+        )
         self.result(self._parameters.call_async(request))
         self.result(self._reset.call_async(Trigger.Request()))
         before = max(self._pictures_ns, default=0)
@@ -77,13 +94,24 @@ class Cell(Node):
 
     def send(self, instruction: str) -> Any:
         """Give an instruction; return the accepted goal."""
-        self.stages = []
+        self.stages, self.model_s, self.first_motion_s = [], 0.0, None
+        self._sent = time.monotonic()
         goal = ExecuteInstruction.Goal(instruction=instruction)
         return self.result(self.action.send_goal_async(goal, feedback_callback=self._on_feedback))
 
     def ask(self, instruction: str) -> Outcome:
         """Give an instruction and return what became of it."""
         return self.result(self.send(instruction).get_result_async()).result.outcome
+
+    def newest(self, kind: type, topic: str) -> Any:
+        """Return the next message of a topic, None when none comes within 5 s."""
+        came: list[Any] = []
+        subscription = self.create_subscription(kind, topic, came.append, 1)
+        end = time.monotonic() + 5.0
+        while not came and time.monotonic() < end:
+            self.spin_for(0.05)
+        self.destroy_subscription(subscription)
+        return came[0] if came else None
 
     def result(self, future: Future, timeout_s: float = 180.0) -> Any:
         """Spin until a future is done."""
@@ -104,18 +132,34 @@ class Cell(Node):
         self._pictures_ns.append(msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec)
         del self._pictures_ns[:-20]
 
+    def _on_joints(self, msg: JointState) -> None:
+        moving = max(abs(velocity) for velocity in msg.velocity) > STILL
+        if moving and self.first_motion_s is None:
+            self.first_motion_s = time.monotonic() - self._sent
+
+    def _on_reasoning(self, msg: Reasoning) -> None:
+        self.model_s += msg.latency
+
+    def _on_overlay(self, msg: Image) -> None:
+        self.overlay = msg
+
     def _on_feedback(self, msg: Any) -> None:
         self.stages.append((time.monotonic(), msg.feedback.stage, msg.feedback.text))
 
 
 @contextmanager
-def running_cell(log: Path, *, real_time_factor: float = 1.0) -> Iterator[Cell]:
-    """Bring everything up in a ROS domain of its own, and take it down at the end."""
+def running_cell(log: Path, **arguments: str | float) -> Iterator[Cell]:
+    """Bring everything up in a ROS domain of its own, and take it down at the end.
+
+    Args:
+        log: where the output of bringup goes.
+        arguments: of bringup.launch.py, by name.
+    """
     with domain_id() as domain, log.open('w') as out:
         os.environ['ROS_DOMAIN_ID'] = str(domain)
         command = ['ros2', 'launch', 'vla_r1', 'bringup.launch.py', 'sim:=true', 'execute:=auto']
         bringup = subprocess.Popen(
-            [*command, f'real_time_factor:={real_time_factor}'],
+            [*command, *(f'{name}:={value}' for name, value in arguments.items())],
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
