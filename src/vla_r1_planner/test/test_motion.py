@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from vla_r1_core.errors import MotionError, OutcomeCode
+from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import GraspCandidate, pointing_down
 from vla_r1_planner.motion import Segment, Verdict
 from vla_r1_planner.pick import PickSettings, plan_pick, run_pick
 from vla_r1_planner.reach import plan_reach, run_reach
 
 SETTINGS = PickSettings(approach_height_m=0.1, lift_height_m=0.15, empty_m=0.004)
+CUBE = Footprint(np.array([0.5, 0.0]), 0.0, 0.04, 0.04, 0.0, 0.04)
 
 
 class NotingArm:
@@ -30,7 +32,7 @@ class NotingArm:
         self._note('plan_pose')
         return Segment(np.array([T_base_tcp]), ('end', T_base_tcp), 'approach', 0.01)
 
-    def plan_line(self, tool_poses, start):
+    def plan_line(self, tool_poses, start, held=None):
         np.testing.assert_array_equal(start.end[1], tool_poses[0])
         self._note('plan_line')
         rise = tool_poses[-1][2, 3] - tool_poses[0][2, 3]
@@ -43,6 +45,15 @@ class NotingArm:
     def move_gripper(self, opening_m):
         self._note('close' if opening_m == 0.0 else f'open {opening_m:.3f}')
         return self.caught_m if opening_m == 0.0 else opening_m
+
+    def hold(self, held):
+        self._note('hold')
+
+    def let_go(self):
+        self._note('let go')
+
+    def set_scene(self, cuboids):
+        self._note('scene')
 
     def gripper_opening(self):
         return self.after_lift_m
@@ -58,7 +69,7 @@ def quiet(stage, text):
 
 
 def planned(arm, count=1):
-    return plan_pick(arm, [grasp() for _ in range(count)], SETTINGS, quiet)
+    return plan_pick(arm, [grasp() for _ in range(count)], CUBE, SETTINGS, quiet)
 
 
 def test_a_pick_is_planned_to_its_end_before_anything_moves():
@@ -72,7 +83,7 @@ def test_a_pick_opens_approaches_descends_closes_and_lifts():
     plan = planned(arm)
     arm.calls.clear()
     assert run_pick(arm, plan, SETTINGS, quiet) is Verdict.VERIFIED
-    assert arm.calls == ['open 0.064', 'approach', 'descent', 'close', 'lift']
+    assert arm.calls == ['open 0.064', 'let go', 'approach', 'descent', 'close', 'hold', 'lift']
 
 
 def test_the_segments_join_above_the_grasp_and_end_at_lift_height():
@@ -114,7 +125,8 @@ def test_an_empty_grasp_opens_withdraws_and_says_so():
     with pytest.raises(MotionError) as error:
         run_pick(arm, plan, SETTINGS, quiet)
     assert error.value.code == OutcomeCode.GRASP_EMPTY
-    assert arm.calls == ['open 0.064', 'approach', 'descent', 'close', 'open 0.064', 'lift']
+    closed = arm.calls.index('close')
+    assert arm.calls[closed + 1 :] == ['open 0.064', 'lift']
 
 
 def test_an_object_lost_during_the_lift_refutes_the_pick():
@@ -128,7 +140,7 @@ def test_without_a_gripper_reading_nothing_is_claimed():
     assert run_pick(arm, planned(arm), SETTINGS, quiet) is Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize('step', range(1, 6))
+@pytest.mark.parametrize('step', range(1, 8))
 def test_nothing_happens_after_a_step_that_fails(step):
     arm = NotingArm()
     plan = planned(arm)
@@ -156,6 +168,6 @@ def test_a_trace_is_approached_and_followed_in_the_first_way_that_can_be_planned
 def test_the_stages_are_reported_in_order():
     stages = []
     arm = NotingArm()
-    plan = plan_pick(arm, [grasp()], SETTINGS, lambda stage, _: stages.append(stage))
+    plan = plan_pick(arm, [grasp()], CUBE, SETTINGS, lambda stage, _: stages.append(stage))
     run_pick(arm, plan, SETTINGS, lambda stage, _: stages.append(stage))
     assert list(dict.fromkeys(stages)) == ['plan', 'approach', 'grasp', 'lift']

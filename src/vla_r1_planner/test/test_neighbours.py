@@ -13,7 +13,9 @@ WORKSPACE = Workspace((0.1, -0.6, -0.05), (0.9, 0.6, 0.8))
 def around(scene, tight_box, radius=0.25, robot=()):
     view, masks = scene.render()
     grounded = ground_box(view, tight_box(masks[0]), GRIPPER, WORKSPACE)
-    return neighbours(view, grounded.surface, grounded.outline, radius, robot)
+    target = grounded.outline
+    found = neighbours(view, grounded.surface, target.centre[None], radius, [target, *robot])
+    return [thing.outline for thing in found]
 
 
 def test_each_neighbour_becomes_a_cuboid_and_the_target_none(scene, tight_box):

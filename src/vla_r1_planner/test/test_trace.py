@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.types import Trajectory2D
-from vla_r1_planner.grounding import ground_trace, Workspace
 from vla_r1_planner.trace import PointState, trace_path
 
 ALONG = [(0.4 + 0.025 * i, -0.2 + 0.1 * i, 0.0) for i in range(5)]
-WORKSPACE = Workspace((0.1, -0.6, -0.05), (0.9, 0.6, 0.8))
 
 
 @pytest.fixture
@@ -84,18 +82,3 @@ def test_one_point_is_no_trace(seen):
     with pytest.raises(GroundingError) as error:
         trace_path(view, Trajectory2D(trace.points[:1]))
     assert error.value.code == OutcomeCode.TRACE_INVALID
-
-
-def test_the_tool_keeps_its_clearance_and_looks_down(seen):
-    view, trace = seen
-    grounded = ground_trace(view, trace, WORKSPACE, clearance_m=0.06)
-    np.testing.assert_allclose(grounded.tool_poses[:, 2, 3], 0.06, atol=0.002)
-    np.testing.assert_allclose(grounded.tool_poses[:, 2, 2], -1.0)
-
-
-def test_a_trace_that_leaves_the_workspace_is_refused(seen):
-    view, trace = seen
-    small = Workspace((0.1, -0.6, -0.05), (0.9, 0.15, 0.8))
-    with pytest.raises(GroundingError) as error:
-        ground_trace(view, trace, small, clearance_m=0.06)
-    assert error.value.code == OutcomeCode.OUT_OF_WORKSPACE

@@ -36,6 +36,9 @@ class PlannerConfig:
         0.5, 'finger joint position per metre of opening', ge=-1000.0, le=1000.0
     )
     gripper_effort: float = param(0.0, 'max_effort of the command; 0: the default', ge=0.0)
+    gripper_links: str = param(
+        'gripper_base left_finger right_finger', 'that touch what is held, with spaces between'
+    )
     gripper_empty_m: float = param(
         0.004, 'an opening below this after closing means nothing was caught', unit='m', ge=0.0
     )
@@ -57,6 +60,18 @@ class PlannerConfig:
     lift_height_m: float = param(0.15, 'straight up after grasping', unit='m', ge=0.02)
     trace_clearance_m: float = param(
         0.05, 'between the fingertips and the surfaces along a trace', unit='m', ge=0.0
+    )
+    trace_deviation_m: float = param(
+        0.01, 'that the straightened path may leave the trace', unit='m', ge=0.0
+    )
+    carry_clearance_m: float = param(
+        0.03, 'between a carried object and what it passes over', unit='m', ge=0.0
+    )
+    release_clearance_m: float = param(
+        0.005, 'between a carried object and what it is let go over', unit='m', ge=0.0
+    )
+    push_height: float = param(
+        0.3, 'of the fingertips, as a part of the height of what is pushed', ge=0.0, le=1.0
     )
     velocity_scaling: float = param(0.4, 'of the joint velocity limits', ge=0.01, le=1.0)
     acceleration_scaling: float = param(0.4, 'of the joint acceleration limits', ge=0.01, le=1.0)
@@ -103,12 +118,39 @@ class PlannerConfig:
     joint_state_max_age_s: float = param(
         1.0, 'of the joint states before planning', unit='s', ge=0.01
     )
+    scene_max_age_s: float = param(
+        60.0, 'between the image that was reasoned about and the motion', unit='s', ge=0.1
+    )
+    start_tolerance_rad: float = param(
+        0.02, 'that a joint may have moved between plan and motion', unit='rad', ge=0.0
+    )
+    joint_states_lost_s: float = param(
+        0.3, 'without joint states stop a motion', unit='s', ge=0.02
+    )
+    camera_lost_s: float = param(
+        1.0, 'without depth images stop a motion along a trace', unit='s', ge=0.05
+    )
+    deviation_rad: float = param(
+        0.05, 'of a joint from its planned path stop a motion', unit='rad', ge=0.001
+    )
+    verify_wait_s: float = param(
+        2.0, 'for a picture after the motion, to verify it', unit='s', ge=0.0
+    )
 
     reason_timeout_s: float = param(120.0, 'for an answer of the reasoner', unit='s', ge=0.1)
     server_timeout_s: float = param(3.0, 'for a server to appear or accept', unit='s', ge=0.1)
     planning_time_s: float = param(3.0, 'that move_group may plan for', unit='s', ge=0.1)
     execution_timeout_s: float = param(60.0, 'for one motion', unit='s', ge=1.0)
     gripper_timeout_s: float = param(5.0, 'for the gripper to open or close', unit='s', ge=0.1)
+
+
+@dataclass(frozen=True)
+class WatchdogConfig:
+    """Parameters of the watchdog node."""
+
+    arm_action: str = param(
+        'arm_controller/follow_joint_trajectory', "action of the arm's trajectory controller"
+    )
 
 
 def gripper_of(config: PlannerConfig) -> Gripper:

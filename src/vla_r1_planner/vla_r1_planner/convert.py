@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from cv_bridge import CvBridge, CvBridgeError
 from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, Transform
 from moveit_msgs.msg import (
+    AttachedCollisionObject,
     BoundingVolume,
     CollisionObject,
     Constraints,
@@ -25,6 +26,7 @@ from vla_r1_core.types import Box, Trajectory2D
 from vla_r1_msgs.msg import Affordance, Trajectory
 from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import pointing_down
+from vla_r1_planner.motion import Held
 
 Array = NDArray[np.float64]
 
@@ -183,17 +185,27 @@ def pose_goal(
 
 def collision_cuboid(frame: str, name: str, cuboid: Footprint) -> CollisionObject:
     """Return a cuboid as an object of the planning scene."""
-    height = max(0.001, cuboid.top - cuboid.bottom)
-    size = [max(0.001, side) for side in (cuboid.short, cuboid.long, height)]
     middle = np.array([*cuboid.centre, (cuboid.top + cuboid.bottom) / 2])
-    pose = pose_msg(upright(middle, cuboid.yaw))
-    shape = SolidPrimitive(type=SolidPrimitive.BOX, dimensions=[float(side) for side in size])
+    size = np.array([cuboid.short, cuboid.long, cuboid.top - cuboid.bottom])
+    return _box(frame, name, upright(middle, cuboid.yaw), size)
+
+
+def attached_cuboid(
+    link: str, name: str, held: Held, touch_links: Iterable[str]
+) -> AttachedCollisionObject:
+    """Return an object between the fingers as one that moves with a link, the tool frame."""
+    body = _box(link, name, held.T_tcp_object, held.size)
+    return AttachedCollisionObject(link_name=link, object=body, touch_links=list(touch_links))
+
+
+def _box(frame: str, name: str, pose: Array, size: Array) -> CollisionObject:
+    sides = [max(0.001, float(side)) for side in size]
     return CollisionObject(
         header=Header(frame_id=frame),
         id=name,
         pose=Pose(orientation=Quaternion(w=1.0)),
-        primitives=[shape],
-        primitive_poses=[pose],
+        primitives=[SolidPrimitive(type=SolidPrimitive.BOX, dimensions=sides)],
+        primitive_poses=[pose_msg(pose)],
         operation=CollisionObject.ADD,
     )
 

@@ -14,8 +14,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 from vla_r1_planner.convert import path_msg, pose_msg, upright
 from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import GraspCandidate, Gripper
-from vla_r1_planner.grounding import GroundedBox, GroundedTrace
-from vla_r1_planner.trace import PointState
+from vla_r1_planner.grounding import GroundedBox
+from vla_r1_planner.trace import PointState, TracePath
 
 Array = NDArray[np.float64]
 
@@ -40,8 +40,8 @@ class Display:
         """Return a header of now in the planning frame."""
         return Header(frame_id=self._frame, stamp=self._node.get_clock().now().to_msg())
 
-    def box(self, grounded: GroundedBox, label: str, around: Sequence[Footprint]) -> None:
-        """Show the object's points and cuboid, what stands around it, and the best grasp."""
+    def box(self, grounded: GroundedBox, label: str) -> None:
+        """Show the object's points and cuboid, and the best grasp."""
         few = np.linspace(0, len(grounded.points) - 1, SHOWN_POINTS).astype(int)
         outline = grounded.outline
         text = self._marker('label', Marker.TEXT_VIEW_FACING, GREEN, (0.0, 0.0, 0.03))
@@ -52,14 +52,19 @@ class Display:
             self._line('object_box', Marker.LINE_LIST, _edges(outline), GREEN, 0.002),
             text,
         ]
-        for cuboid in around:
+        self._publish(markers)
+        self.grasp(grounded.candidates[0])
+
+    def obstacles(self, cuboids: Sequence[Footprint]) -> None:
+        """Show what the arm keeps away from."""
+        markers = []
+        for cuboid in cuboids:
             size = (cuboid.short, cuboid.long, cuboid.top - cuboid.bottom)
             marker = self._marker('obstacles', Marker.CUBE, GREY, size)
             middle = np.array([*cuboid.centre, (cuboid.top + cuboid.bottom) / 2])
             marker.pose = pose_msg(upright(middle, cuboid.yaw))
             markers.append(marker)
         self._publish(markers)
-        self.grasp(grounded.candidates[0])
 
     def grasp(self, grasp: GraspCandidate) -> None:
         """Show a grasp: the open fingers, the palm, the tool's axes; and as `goal_pose`."""
@@ -82,17 +87,18 @@ class Display:
             arrow.scale = Vector3(x=0.004, y=0.008, z=0.01)
             markers.append(arrow)
         self._publish(markers)
-        self._goal.publish(PoseStamped(header=self.header(), pose=pose_msg(tcp)))
+        self.goal(tcp)
 
-    def trace(self, grounded: GroundedTrace) -> None:
-        """Show the trace on the surface, bridged points in orange; its end as `goal_pose`."""
-        points = grounded.trace.points
-        dots = self._line('trace_points', Marker.SPHERE_LIST, points, GREEN, 0.012)
-        measured = [state is PointState.MEASURED for state in grounded.trace.states]
+    def trace(self, path: TracePath) -> None:
+        """Show the trace on the surface, bridged points in orange."""
+        dots = self._line('trace_points', Marker.SPHERE_LIST, path.points, GREEN, 0.008)
+        measured = [state is PointState.MEASURED for state in path.states]
         dots.colors = [_colour(GREEN if ok else ORANGE) for ok in measured]
-        self._publish([self._line('trace', Marker.LINE_STRIP, points, GREEN, 0.004), dots])
-        goal = pose_msg(grounded.tool_poses[-1])
-        self._goal.publish(PoseStamped(header=self.header(), pose=goal))
+        self._publish([self._line('trace', Marker.LINE_STRIP, path.points, GREEN, 0.004), dots])
+
+    def goal(self, T_base_tcp: Array) -> None:
+        """Publish a tool pose (4, 4) as `goal_pose`."""
+        self._goal.publish(PoseStamped(header=self.header(), pose=pose_msg(T_base_tcp)))
 
     def plan(self, tool_poses: Array) -> Path:
         """Show the tool's planned way, poses (N, 4, 4), and return it as a message."""

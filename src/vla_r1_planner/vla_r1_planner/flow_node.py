@@ -1,31 +1,38 @@
 """One instruction from words to motion: ask, ground and plan its task, leave to move, move."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import uuid
 
 import numpy as np
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from vla_r1_core.errors import OutcomeCode, ReasonCode, ReasoningError
+from vla_r1_core.prompt import infer_intent, Intent
 
 from vla_r1_msgs.action import ExecuteInstruction, Reason
 from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
 from vla_r1_planner.approval import Approval
+from vla_r1_planner.button_node import Button
 from vla_r1_planner.calls_node import call_action, GoalClient
 from vla_r1_planner.config import gripper_of, PlannerConfig
 from vla_r1_planner.convert import box_from_msg, trace_from_msg
 from vla_r1_planner.display_node import Display
 from vla_r1_planner.drive_node import Recorder
+from vla_r1_planner.guard_node import Guard
 from vla_r1_planner.motion import Job
 from vla_r1_planner.moveit_node import MoveItArm
 from vla_r1_planner.pick import prepare_pick
+from vla_r1_planner.place import prepare_place
+from vla_r1_planner.push import prepare_push
 from vla_r1_planner.reach import prepare_reach
 from vla_r1_planner.requests import Stop
 from vla_r1_planner.scene_node import SceneInput
 from vla_r1_planner.task import Cell
+from vla_r1_planner.witness_node import Witness
 
 Stage = ExecuteInstruction.Feedback
+GOAL_SUFFIX = '-goal'  # of the request_id of a second question, for the trace to the goal
 
 
 @dataclass
@@ -56,11 +63,18 @@ class Flow:
     def __init__(self, node: Node, config: PlannerConfig) -> None:
         self._config = config
         self._scene = SceneInput(node, config)
-        self._arm = MoveItArm(node, config, self._scene)
+        self._guard = Guard(node, config, self._scene)
+        self._witness = Witness(node, self._scene)
+        self._arm = MoveItArm(node, config, self._scene, self._guard)
         self._display = Display(node, config.planning_frame, gripper_of(config))
-        self._recorder = Recorder(node, config, self._scene, self._display)
+        self._recorder = Recorder(node, self._scene, self._display)
         self._reason = GoalClient(node, Reason, 'reason', callback_group=ReentrantCallbackGroup())
         self.approval = Approval()
+        self._button = Button(node, 'approval', config.planning_frame, self.approval.grant)
+
+    def close(self) -> None:
+        """Take no more messages."""
+        self._scene.close()
 
     def run(self, request: Instruction, outcome: Outcome) -> None:
         """Carry a request out and fill in what came of it.
@@ -71,21 +85,33 @@ class Flow:
         request.stop.check()
         self._arm.begin(request.stop)
         self._display.clear()
-        answer = request.answer or self._ask(request, outcome)
+        answer = request.answer or self._ask(request, request.task, request.request_id, outcome)
+        intent = intent_of(request.instruction, answer)
+        goal = None
+        if intent is Intent.PLACE:
+            goal_id = request.request_id + GOAL_SUFFIX
+            goal = self._ask(request, Reasoning.TRAJECTORY, goal_id, outcome)
         outcome.header = answer.header
         request.report(Stage.GROUND, 'looking up depth and transforms at the image stamp')
         self._scene.check_joint_states(request.stop)
-        job = self._prepare(request, answer, outcome)
-        if self._may_move(request, job, outcome):
-            with self._recorder.driving(outcome):
-                outcome.verified = int(job.run())
+        cell, job = self._prepare(request, intent, answer, goal, outcome)
+        if not self._may_move(request, job, outcome):
+            return
+        joints = job.segments[0].trajectory.joint_trajectory.joint_names
+        watched = self._guard.moving(joints, request.stop, camera=job.camera)
+        with self._recorder.driving(outcome), watched:
+            job.run()
+        outcome.verified = int(self._witness.judge(cell, job, request.stop))
 
-    def _ask(self, request: Instruction, outcome: Outcome) -> Affordance | Trajectory:
-        """Ask the reasoner."""
-        request.report(Stage.REASON, 'asking the reasoner')
-        goal = Reason.Goal(
-            instruction=request.instruction, task=request.task, request_id=request.request_id
+    def _ask(
+        self, request: Instruction, task: int, request_id: str, outcome: Outcome
+    ) -> Affordance | Trajectory:
+        """Ask the reasoner for an answer of this task."""
+        what = 'asking the reasoner'
+        request.report(
+            Stage.REASON, what if task != Reasoning.TRAJECTORY else f'{what} for a trace'
         )
+        goal = Reason.Goal(instruction=request.instruction, task=task, request_id=request_id)
         result = call_action(
             self._reason,
             'reason',
@@ -108,23 +134,35 @@ class Flow:
         return answers[0]
 
     def _prepare(
-        self, request: Instruction, answer: Affordance | Trajectory, outcome: Outcome
-    ) -> Job:
-        """Ground and plan the task that the answer is for."""
+        self,
+        request: Instruction,
+        intent: Intent,
+        answer: Affordance | Trajectory,
+        goal: Trajectory | None,
+        outcome: Outcome,
+    ) -> tuple[Cell, Job]:
+        """Ground and plan the task that the answers are for."""
         view = self._scene.view_at(answer.header, request.stop)
         tool = self._scene.tool_pose()
         cell = Cell(self._config, self._arm, view, tool, self._display, request.report)
         if isinstance(answer, Affordance):
             outcome.task = Reasoning.AFFORDANCE
-            return prepare_pick(cell, box_from_msg(answer), answer.label)
+            box = box_from_msg(answer)
+            if goal is None:
+                return cell, prepare_pick(cell, box, answer.label)
+            goal_cell = replace(cell, view=self._scene.view_at(goal.header, request.stop))
+            trace = trace_from_msg(goal)
+            return cell, prepare_place(cell, box, answer.label, goal_cell, trace)
         outcome.task = Reasoning.TRAJECTORY
-        return prepare_reach(cell, trace_from_msg(answer))
+        prepare = prepare_push if intent is Intent.PUSH else prepare_reach
+        return cell, prepare(cell, trace_from_msg(answer))
 
     def _may_move(self, request: Instruction, job: Job, outcome: Outcome) -> bool:
         """Publish the plan, and say whether it may be carried out.
 
         Raises:
-            MotionError: NOT_APPROVED.
+            MotionError: NOT_APPROVED or START_MOVED.
+            GroundingError: SCENE_TOO_OLD.
         """
         poses = np.concatenate([segment.tool_poses for segment in job.segments])
         outcome.planned = self._display.plan(poses)
@@ -132,6 +170,23 @@ class Flow:
         if request.plan_only or self._config.execute == 'never':
             return False
         if self._config.execute == 'confirm':
-            request.report(Stage.CONFIRM, 'look at planned_path, then call the service `approve`')
-            self.approval.wait(self._config.approve_timeout_s, request.stop)
+            request.report(
+                Stage.CONFIRM,
+                'look at planned_path, then call the service `approve` or click the ball in RViz',
+            )
+            with self._button.shown('approve', poses[-1][:3, 3]):
+                self.approval.wait(self._config.approve_timeout_s, request.stop)
+        first = job.segments[0].trajectory.joint_trajectory
+        self._guard.check_start(outcome.header, first)
         return True
+
+
+def intent_of(instruction: str, answer: Affordance | Trajectory) -> Intent:
+    """Return what the words ask for, of what can be done with the answer.
+
+    Answers by topic may come without words, and a client may ask for a task of its choice.
+    """
+    asked = infer_intent(instruction)
+    if isinstance(answer, Affordance):
+        return Intent.PLACE if asked is Intent.PLACE else Intent.PICK
+    return Intent.PUSH if asked is Intent.PUSH else Intent.REACH

@@ -1,18 +1,17 @@
-"""From what the model says about the image to places in the base frame."""
+"""From the box around an object in the image to ways to grasp it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import GroundingError, OutcomeCode
-from vla_r1_core.types import Box, Trajectory2D
+from vla_r1_core.types import Box
 
 from vla_r1_planner.depth import cut, DepthView, window_px
 from vla_r1_planner.footprint import Footprint, footprint
-from vla_r1_planner.grasp import GraspCandidate, grasps, Gripper, pointing_down
+from vla_r1_planner.grasp import GraspCandidate, grasps, Gripper
 from vla_r1_planner.objects import Blob, blobs, target_blob
 from vla_r1_planner.support import fit_support, Plane
-from vla_r1_planner.trace import trace_path, TracePath
 
 Array = NDArray[np.float64]
 
@@ -57,19 +56,6 @@ class GroundedBox:
     candidates: tuple[GraspCandidate, ...]
 
 
-@dataclass(frozen=True)
-class GroundedTrace:
-    """A trace on the seen surfaces, and the tool's way above it.
-
-    Attributes:
-        trace: the points on the surfaces.
-        tool_poses: (N, 4, 4), tool frame in the base frame, looking down.
-    """
-
-    trace: TracePath
-    tool_poses: Array
-
-
 def ground_box(
     view: DepthView, box: Box, gripper: Gripper, workspace: Workspace, tool_yaw: float = 0.0
 ) -> GroundedBox:
@@ -89,22 +75,3 @@ def ground_box(
     candidates = grasps(outline, gripper, tool_yaw)
     workspace.check(np.array([grasp.T_base_tcp[:3, 3] for grasp in candidates]))
     return GroundedBox(target.points, surface, outline, tuple(candidates))
-
-
-def ground_trace(
-    view: DepthView,
-    trace: Trajectory2D,
-    workspace: Workspace,
-    *,
-    clearance_m: float,
-    tool_yaw: float = 0.0,
-) -> GroundedTrace:
-    """Return the tool's way at clearance_m [m] (from the tcp) above the surfaces of a trace.
-
-    Raises:
-        GroundingError: TRACE_INVALID, NO_VALID_DEPTH, NO_OBJECT_POINTS or OUT_OF_WORKSPACE.
-    """
-    path = trace_path(view, trace)
-    raised = path.points + np.array([0.0, 0.0, clearance_m])
-    workspace.check(raised)
-    return GroundedTrace(path, np.array([pointing_down(xyz, tool_yaw) for xyz in raised]))

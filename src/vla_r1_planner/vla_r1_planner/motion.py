@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vla_r1_core.errors import MotionError, OutcomeCode
 
 from vla_r1_planner.footprint import Footprint
+from vla_r1_planner.grasp import pointing_down
 
 Array = NDArray[np.float64]
 Report = Callable[[str, str], None]
@@ -54,6 +55,28 @@ class Segment:
     planning_time_s: float
 
 
+@dataclass(frozen=True)
+class Held:
+    """An object between the fingers.
+
+    Attributes:
+        T_tcp_object: (4, 4), the middle of its cuboid in the tool frame.
+        size: (3,) [m] of the cuboid, along its own axes.
+    """
+
+    T_tcp_object: Array
+    size: Array
+
+    @classmethod
+    def by(cls, T_base_tcp: Array, outline: Footprint) -> 'Held':
+        """Return the object as the tool at a pose (4, 4) holds it."""
+        height = outline.top - outline.bottom
+        middle = np.array([*outline.centre, outline.bottom + height / 2])
+        T_base_object = pointing_down(middle, outline.yaw)
+        size = np.array([outline.short, outline.long, height])
+        return cls(np.linalg.inv(T_base_tcp) @ T_base_object, size)
+
+
 class Arm(Protocol):
     """An arm with a gripper; every call blocks and raises MotionError."""
 
@@ -63,14 +86,23 @@ class Arm(Protocol):
     def plan_pose(self, T_base_tcp: Array, *, opening_m: float | None = None) -> Segment:
         """Plan from the present state to a tool pose (4, 4), with the gripper that far open."""
 
-    def plan_line(self, tool_poses: Array, start: Segment) -> Segment:
-        """Plan straight lines through tool poses (N, 4, 4), from the end of another segment."""
+    def plan_line(self, tool_poses: Array, start: Segment, held: Held | None = None) -> Segment:
+        """Plan straight lines through tool poses (N, 4, 4), from the end of another segment.
+
+        What is held keeps clear of everything too.
+        """
 
     def execute(self, segment: Segment) -> None:
         """Move along a segment; return when the arm has arrived."""
 
     def move_gripper(self, opening_m: float) -> float:
         """Move the fingers; return the opening [m] at which they came to rest."""
+
+    def hold(self, held: Held) -> None:
+        """Take note that the gripper holds an object from now on."""
+
+    def let_go(self) -> None:
+        """Take note that the gripper holds nothing any more."""
 
     def gripper_opening(self) -> float | None:
         """Return the opening [m] between the pads now, None when it cannot be told."""
@@ -100,11 +132,13 @@ class Job:
         segments: in the order of travel.
         run: moves; returns what the gripper felt of the task's success.
         change: what it is to change in the world.
+        camera: whether it goes by what the camera sees all along, and stops without it.
     """
 
     segments: tuple[Segment, ...]
     run: Callable[[], Verdict]
     change: Change
+    camera: bool = False
 
 
 def raised(pose: Array, height_m: float) -> Array:

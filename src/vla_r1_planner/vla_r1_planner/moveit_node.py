@@ -8,6 +8,7 @@ from typing import Any
 from control_msgs.action import GripperCommand
 from moveit_msgs.action import ExecuteTrajectory, MoveGroup
 from moveit_msgs.msg import (
+    AttachedCollisionObject,
     MotionPlanRequest,
     PlanningOptions,
     PlanningScene,
@@ -25,15 +26,24 @@ from vla_r1_core.errors import MotionError, OutcomeCode
 
 from vla_r1_planner.calls_node import call_action, call_service, GoalClient
 from vla_r1_planner.config import PlannerConfig
-from vla_r1_planner.convert import collision_cuboid, moveit_failure, pose_goal, pose_msg, removal
+from vla_r1_planner.convert import (
+    attached_cuboid,
+    collision_cuboid,
+    moveit_failure,
+    pose_goal,
+    pose_msg,
+    removal,
+)
 from vla_r1_planner.footprint import Footprint
-from vla_r1_planner.motion import Segment
+from vla_r1_planner.guard_node import Guard
+from vla_r1_planner.motion import Held, Segment
 from vla_r1_planner.requests import Stop
 from vla_r1_planner.scene_node import SceneInput
 
 Array = NDArray[np.float64]
 
 PREFIX = 'vla_r1_'  # of our objects in the planning scene
+HELD = PREFIX + 'held'
 
 
 class MoveItArm:
@@ -42,11 +52,13 @@ class MoveItArm:
     One request at a time: `begin` takes the Stop that interrupts every call of that request.
     """
 
-    def __init__(self, node: Node, config: PlannerConfig, scene: SceneInput) -> None:
+    def __init__(self, node: Node, config: PlannerConfig, scene: SceneInput, guard: Guard) -> None:
         self._config = config
         self._scene = scene
+        self._guard = guard
         self._stop = Stop()
         self._objects: set[str] = set()
+        self._holding = False
         group = ReentrantCallbackGroup()
 
         def client(kind: Any, name: str) -> GoalClient:
@@ -75,11 +87,7 @@ class MoveItArm:
         scene.world.collision_objects = [removal(frame, PREFIX + name) for name in gone] + [
             collision_cuboid(frame, PREFIX + name, cuboid) for name, cuboid in cuboids.items()
         ]
-        request = ApplyPlanningScene.Request(scene=scene)
-        if not self._service(self._apply, request).success:
-            raise MotionError(
-                OutcomeCode.PLANNING_FAILED, 'move_group refused the planning scene; see its log'
-            )
+        self._change_scene(scene)
         self._objects = set(cuboids)
 
     def plan_pose(self, T_base_tcp: Array, *, opening_m: float | None = None) -> Segment:
@@ -119,12 +127,14 @@ class MoveItArm:
             result.planning_time,
         )
 
-    def plan_line(self, tool_poses: Array, start: Segment) -> Segment:
+    def plan_line(self, tool_poses: Array, start: Segment, held: Held | None = None) -> Segment:
         """See motion.Arm."""
         c = self._config
+        begin = copy.deepcopy(start.end)
+        begin.attached_collision_objects = [] if held is None else [self._attached(held)]
         request = GetCartesianPath.Request(
             header=Header(frame_id=c.planning_frame),
-            start_state=start.end,
+            start_state=begin,
             group_name=c.arm_group,
             link_name=c.tip_link,
             waypoints=[pose_msg(pose) for pose in tool_poses[1:]],
@@ -153,7 +163,8 @@ class MoveItArm:
         """See motion.Arm."""
         goal = ExecuteTrajectory.Goal(trajectory=segment.trajectory)
         timeout_s = self._config.execution_timeout_s
-        result = self._action(self._execute, 'execute_trajectory', goal, timeout_s)
+        with self._guard.along(segment.trajectory.joint_trajectory):
+            result = self._action(self._execute, 'execute_trajectory', goal, timeout_s)
         _raise_on_failure(result.error_code, executing=True)
 
     def move_gripper(self, opening_m: float) -> float:
@@ -176,6 +187,37 @@ class MoveItArm:
                 f'{goal.command.position:.4f}; look at its controller',
             )
         return float(result.position / c.gripper_joint_scale)
+
+    def hold(self, held: Held) -> None:
+        """See motion.Arm."""
+        self._attach(self._attached(held))
+        self._holding = True
+
+    def let_go(self) -> None:
+        """See motion.Arm."""
+        if not self._holding:
+            return
+        body = removal(self._config.tip_link, HELD)
+        self._attach(AttachedCollisionObject(link_name=self._config.tip_link, object=body))
+        self._holding = False
+        # It stays in the scene where it was let go, until the next look at it.
+        self._objects.add(HELD.removeprefix(PREFIX))
+
+    def _attached(self, held: Held) -> AttachedCollisionObject:
+        c = self._config
+        return attached_cuboid(c.tip_link, HELD, held, c.gripper_links.split())
+
+    def _attach(self, body: AttachedCollisionObject) -> None:
+        scene = PlanningScene(is_diff=True)
+        scene.robot_state.is_diff = True
+        scene.robot_state.attached_collision_objects = [body]
+        self._change_scene(scene)
+
+    def _change_scene(self, scene: PlanningScene) -> None:
+        if not self._service(self._apply, ApplyPlanningScene.Request(scene=scene)).success:
+            raise MotionError(
+                OutcomeCode.PLANNING_FAILED, 'move_group refused the planning scene; see its log'
+            )
 
     def gripper_opening(self) -> float | None:
         """See motion.Arm."""
@@ -244,5 +286,6 @@ def _end_state(start: RobotState, trajectory: Any) -> RobotState:
     end.joint_state.name = list(positions)
     end.joint_state.position = [float(p) for p in positions.values() if math.isfinite(p)]
     end.joint_state.velocity, end.joint_state.effort = [], []
+    end.attached_collision_objects = []  # a plan says for each line what is held
     end.is_diff = True
     return end

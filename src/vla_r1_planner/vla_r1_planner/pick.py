@@ -8,19 +8,20 @@ from vla_r1_core.errors import MotionError, OutcomeCode
 from vla_r1_core.types import Box
 
 from vla_r1_planner.config import PlannerConfig
+from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import GraspCandidate
 from vla_r1_planner.grounding import ground_box
 from vla_r1_planner.motion import (
     Arm,
     Change,
     first_that_works,
+    Held,
     Job,
     raised,
     Report,
     Segment,
     Verdict,
 )
-from vla_r1_planner.neighbours import neighbours
 from vla_r1_planner.task import Cell
 
 
@@ -38,6 +39,7 @@ class PickPlan:
     """A pick, planned to its end."""
 
     grasp: GraspCandidate
+    held: Held
     approach: Segment
     descent: Segment
     lift: Segment
@@ -61,19 +63,17 @@ def prepare_pick(cell: Cell, box: Box, label: str) -> Job:
     """
     grounded = ground_box(cell.view, box, cell.gripper, cell.workspace, cell.tool_yaw)
     outline = grounded.outline
-    around = neighbours(
-        cell.view, grounded.surface, outline, cell.config.neighbour_radius_m, cell.robot_parts()
-    )
-    cell.show.box(grounded, label, around)
+    things = cell.around(grounded.surface, outline.centre[None], [outline])
+    cell.show.box(grounded, label)
     cell.report(
         'ground',
         f'{label or "object"}: {outline.short * 1000:.0f} x {outline.long * 1000:.0f} x '
         f'{(outline.top - outline.bottom) * 1000:.0f} mm at ({outline.centre[0]:.3f}, '
-        f'{outline.centre[1]:.3f}, {outline.bottom:.3f}) m, {len(around)} things around it',
+        f'{outline.centre[1]:.3f}, {outline.bottom:.3f}) m, {len(things)} things around it',
     )
-    cell.keep_clear(grounded.surface, outline.centre, around)
+    cell.keep_clear(grounded.surface, outline.centre, things)
     settings = settings_of(cell.config)
-    plan = plan_pick(cell.arm, grounded.candidates, settings, cell.report)
+    plan = plan_pick(cell.arm, grounded.candidates, outline, settings, cell.report)
     cell.show.grasp(plan.grasp)
     return Job(
         plan.segments,
@@ -83,23 +83,32 @@ def prepare_pick(cell: Cell, box: Box, label: str) -> Job:
 
 
 def plan_pick(
-    arm: Arm, candidates: Sequence[GraspCandidate], settings: PickSettings, report: Report
+    arm: Arm,
+    candidates: Sequence[GraspCandidate],
+    object_: Footprint,
+    settings: PickSettings,
+    report: Report,
 ) -> PickPlan:
-    """Plan the best grasp that can be planned to its end.
+    """Plan the best grasp of an object that can be planned to its end.
 
     Raises:
         MotionError: with the code of the best candidate when none can.
     """
+    return first_that_works(
+        lambda grasp: plan_grasp(arm, grasp, object_, settings), candidates, 'grasp', report
+    )
 
-    def attempt(grasp: GraspCandidate) -> PickPlan:
-        above = raised(grasp.T_base_tcp, settings.approach_height_m)
-        lifted = raised(grasp.T_base_tcp, settings.lift_height_m)
-        approach = arm.plan_pose(above, opening_m=grasp.opening_m)
-        descent = arm.plan_line(np.array([above, grasp.T_base_tcp]), approach)
-        lift = arm.plan_line(np.array([grasp.T_base_tcp, lifted]), descent)
-        return PickPlan(grasp, approach, descent, lift)
 
-    return first_that_works(attempt, candidates, 'grasp', report)
+def plan_grasp(
+    arm: Arm, grasp: GraspCandidate, object_: Footprint, settings: PickSettings
+) -> PickPlan:
+    """Plan one grasp of an object to its end."""
+    above = raised(grasp.T_base_tcp, settings.approach_height_m)
+    lifted = raised(grasp.T_base_tcp, settings.lift_height_m)
+    approach = arm.plan_pose(above, opening_m=grasp.opening_m)
+    descent = arm.plan_line(np.array([above, grasp.T_base_tcp]), approach)
+    lift = arm.plan_line(np.array([grasp.T_base_tcp, lifted]), descent)
+    return PickPlan(grasp, Held.by(grasp.T_base_tcp, object_), approach, descent, lift)
 
 
 def run_pick(arm: Arm, plan: PickPlan, settings: PickSettings, report: Report) -> Verdict:
@@ -109,8 +118,19 @@ def run_pick(arm: Arm, plan: PickPlan, settings: PickSettings, report: Report) -
         MotionError: GRASP_EMPTY when the gripper closed on nothing; it is opened and the arm
             withdrawn first.
     """
+    take_hold(arm, plan, settings, report)
+    return still_holding(arm, settings)
+
+
+def take_hold(arm: Arm, plan: PickPlan, settings: PickSettings, report: Report) -> None:
+    """Grasp and lift.
+
+    Raises:
+        MotionError: GRASP_EMPTY, as `run_pick`.
+    """
     report('approach', f'opening the gripper to {plan.grasp.opening_m * 1000:.0f} mm')
     arm.move_gripper(plan.grasp.opening_m)
+    arm.let_go()
     report('approach', 'moving above the object')
     arm.execute(plan.approach)
     report('approach', 'descending')
@@ -126,8 +146,13 @@ def run_pick(arm: Arm, plan: PickPlan, settings: PickSettings, report: Report) -
             f'the gripper closed to {opening * 1000:.1f} mm without catching anything; '
             'the object may have moved: ask again',
         )
+    arm.hold(plan.held)
     report('lift', f'holding {opening * 1000:.0f} mm: lifting')
     arm.execute(plan.lift)
+
+
+def still_holding(arm: Arm, settings: PickSettings) -> Verdict:
+    """Return what the gripper feels."""
     still = arm.gripper_opening()
     if still is None:
         return Verdict.UNKNOWN

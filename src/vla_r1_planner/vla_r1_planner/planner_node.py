@@ -8,16 +8,19 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
+from std_msgs.msg import Empty
 from std_srvs.srv import Trigger
 from vla_r1_core.errors import OutcomeCode, VlaR1Error
 from vla_r1_core.ros import declare_config, run
 
 from vla_r1_msgs.action import ExecuteInstruction
 from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
+from vla_r1_planner.alive_node import alive_qos, ALIVE_TOPIC
 from vla_r1_planner.config import PlannerConfig
-from vla_r1_planner.flow_node import Flow, Instruction
+from vla_r1_planner.flow_node import Flow, GOAL_SUFFIX, Instruction
 from vla_r1_planner.requests import Turnstile
 
+WORDS_WAIT_S = 1.0  # for the `reasoning` of an answer by topic
 REMEMBERED = 100  # answers by topic and request ids of our own
 
 
@@ -44,6 +47,8 @@ class PlannerNode(Node):
             callback_group=group,
         )
         self.create_service(Trigger, 'approve', self._approve, callback_group=group)
+        self.create_service(Trigger, 'stop', self._stop, callback_group=group)
+        self._alive = self.create_publisher(Empty, ALIVE_TOPIC, alive_qos())
         self.create_subscription(Reasoning, 'reasoning', self._on_reasoning, 10)
         self.create_subscription(Affordance, 'affordance', self._on_answer, 10)
         self.create_subscription(Trajectory, 'trajectory', self._on_answer, 10)
@@ -52,6 +57,7 @@ class PlannerNode(Node):
         """Stop the arm before going down."""
         self._turnstile.stop_all(OutcomeCode.CANCELED, 'the planner was shut down')
         self._server.destroy()
+        self._flow.close()
         super().destroy_node()
 
     # By action
@@ -101,7 +107,7 @@ class PlannerNode(Node):
     # By topic
 
     def _on_reasoning(self, msg: Reasoning) -> None:
-        if msg.request_id in self._own:
+        if self._is_own(msg.request_id):
             return
         self._reasonings.append(msg)
         if msg.error_code != Reasoning.NONE:
@@ -116,7 +122,7 @@ class PlannerNode(Node):
             self._outcome.publish(outcome)
 
     def _on_answer(self, msg: Affordance | Trajectory) -> None:
-        if msg.request_id in self._own:
+        if self._is_own(msg.request_id):
             return
         request = Instruction(
             instruction='',  # `reasoning` says it, but may come after the answer
@@ -129,9 +135,25 @@ class PlannerNode(Node):
         )
         self._turnstile.enter(request)
 
+    def _is_own(self, request_id: str) -> bool:
+        """Whether the planner itself asked, so that the answer comes to it by action."""
+        return request_id in self._own or request_id.endswith(GOAL_SUFFIX)
+
+    def _words_of(self, request: Instruction) -> str:
+        """Return the instruction that an answer by topic is for; '' when nobody says it."""
+        deadline = time.monotonic() + WORDS_WAIT_S
+        while time.monotonic() < deadline and not request.stop.requested:
+            for reasoning in list(self._reasonings):
+                if reasoning.request_id == request.request_id:
+                    return str(reasoning.instruction)
+            time.sleep(0.01)
+        return ''
+
     # Both
 
     def _carry_out(self, request: Instruction) -> Outcome:
+        if request.answer is not None:
+            request.instruction = self._words_of(request)
         outcome = Outcome(
             request_id=request.request_id,
             instruction=request.instruction,
@@ -148,9 +170,6 @@ class PlannerNode(Node):
             outcome.error_msg = f'a bug in the planner, see its log: {error!r}'
         finally:
             self._turnstile.leave(request)
-        for reasoning in list(self._reasonings):
-            if reasoning.request_id == request.request_id:
-                outcome.instruction = reasoning.instruction
         if outcome.error_code != Outcome.NONE:
             self.get_logger().warning(f'error {outcome.error_code}: {outcome.error_msg}')
         self._outcome.publish(outcome)
@@ -159,6 +178,14 @@ class PlannerNode(Node):
     def _approve(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self._flow.approval.grant()
         response.message = 'moving' if response.success else 'no plan waits for approval'
+        return response
+
+    def _stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        stopped = self._turnstile.stop_all(
+            OutcomeCode.STOPPED, 'stopped by the service `stop`; ask again when all is well'
+        )
+        response.success = True
+        response.message = f'{stopped} instructions stopped' if stopped else 'nothing was running'
         return response
 
 

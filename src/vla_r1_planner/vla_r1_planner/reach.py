@@ -1,4 +1,4 @@
-"""Reach: follow a trace with the tool above what the camera sees along it."""
+"""Reach: follow a trace with the tool, clear of everything along it, and end above its end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.types import Trajectory2D
 
+from vla_r1_planner.clearance import above
 from vla_r1_planner.grasp import pointing_down
-from vla_r1_planner.grounding import ground_trace
 from vla_r1_planner.motion import Arm, Change, first_that_works, Job, Report, Segment, Verdict
+from vla_r1_planner.polyline import resampled, straightened
 from vla_r1_planner.task import Cell
+from vla_r1_planner.trace import dense, trace_path
 
 Array = NDArray[np.float64]
 
 TURNS = np.radians((0.0, 90.0, -90.0, 180.0))  # of the tool about the vertical, in this order
+STEP_M = 0.01  # between the places whose heights are looked up
+FINGER_M = 0.02  # how far a finger reaches beyond the widest opening
 
 
 @dataclass(frozen=True)
@@ -36,18 +40,34 @@ def prepare_reach(cell: Cell, trace: Trajectory2D) -> Job:
     Raises:
         GroundingError, MotionError: with the reason why it cannot be done.
     """
-    clearance = cell.config.trace_clearance_m + cell.config.tip_beyond_tcp_m
-    grounded = ground_trace(
-        cell.view, trace, cell.workspace, clearance_m=clearance, tool_yaw=cell.tool_yaw
+    config = cell.config
+    path = trace_path(cell.view, dense(trace, cell.view.camera))
+    cell.show.trace(path)
+    corners = straightened(path.points[:, :2], config.trace_deviation_m)
+    places = resampled(corners, STEP_M)
+    things = cell.around(path.surface, places)
+    tips = above(
+        places,
+        path.surface,
+        things,
+        radius_m=cell.gripper.max_opening_m / 2 + FINGER_M,
+        clearance_m=config.trace_clearance_m,
     )
-    cell.show.trace(grounded)
-    path = grounded.trace
-    skipped = f', {len(path.skipped)} in the air before them left out' if path.skipped else ''
-    cell.report('ground', f'{len(path.points)} waypoints{skipped}')
-    cell.keep_clear(path.surface, path.points[:, :2].mean(axis=0), [])
-    ways = [turned(grounded.tool_poses, cell.tool_yaw + turn) for turn in TURNS]
+    tips = straightened(tips, STEP_M / 2)
+    tools = tips + np.array([0.0, 0.0, config.tip_beyond_tcp_m])
+    cell.workspace.check(tools)
+    skipped = f', {len(path.skipped)} points in the air before them left out'
+    cell.report(
+        'ground',
+        f'{len(tools)} waypoints past {len(things)} things{skipped if path.skipped else ""}',
+    )
+    cell.keep_clear(path.surface, places.mean(axis=0), things)
+    ways = [looking_down(tools, cell.tool_yaw + turn) for turn in TURNS]
+    cell.show.goal(ways[0][-1])
     plan = plan_reach(cell.arm, ways, cell.report)
-    return Job(plan.segments, lambda: run_reach(cell.arm, plan, cell.report), Change())
+    return Job(
+        plan.segments, lambda: run_reach(cell.arm, plan, cell.report), Change(), camera=True
+    )
 
 
 def plan_reach(arm: Arm, ways: Sequence[Array], report: Report) -> ReachPlan:
@@ -73,6 +93,6 @@ def run_reach(arm: Arm, plan: ReachPlan, report: Report) -> Verdict:
     return Verdict.UNKNOWN
 
 
-def turned(poses: Array, yaw: float) -> Array:
-    """Return poses (N, 4, 4) at the same places, looking down and opening along yaw [rad]."""
-    return np.array([pointing_down(pose[:3, 3], yaw) for pose in poses])
+def looking_down(places: Array, yaw: float) -> Array:
+    """Return tool poses (N, 4, 4) at places (N, 3) [m], looking down, opening along yaw [rad]."""
+    return np.array([pointing_down(xyz, yaw) for xyz in places])

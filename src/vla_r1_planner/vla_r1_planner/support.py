@@ -33,6 +33,10 @@ class Plane:
         """Return the signed height [m] over the plane of points (..., 3) in the base frame."""
         return np.asarray(points @ self.normal - self.offset)
 
+    def lifted(self, height: float) -> 'Plane':
+        """Return the plane at a height [m] over this one."""
+        return Plane(self.normal, self.offset + height, self.noise)
+
     def z_at(self, xy: Array) -> Array:
         """Return base z [m] of the plane at (..., 2) [m] in the base frame."""
         return np.asarray((self.offset - xy @ self.normal[:2]) / self.normal[2])

@@ -11,10 +11,11 @@ from vla_r1_planner.config import gripper_of, PlannerConfig, workspace_of
 from vla_r1_planner.depth import DepthView
 from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import GraspCandidate, Gripper
-from vla_r1_planner.grounding import GroundedBox, GroundedTrace, Workspace
+from vla_r1_planner.grounding import GroundedBox, Workspace
 from vla_r1_planner.motion import Arm, Report
-from vla_r1_planner.neighbours import Capsule
+from vla_r1_planner.neighbours import Capsule, neighbours, Solid, Thing
 from vla_r1_planner.support import Plane
+from vla_r1_planner.trace import TracePath
 
 Array = NDArray[np.float64]
 
@@ -24,14 +25,20 @@ HAND_LENGTH_M, HAND_RADIUS_M = 0.25, 0.09  # a gripper and its wrist, generously
 class Show(Protocol):
     """Somebody who shows people what the task has in mind."""
 
-    def box(self, grounded: GroundedBox, label: str, around: Sequence[Footprint]) -> None:
-        """Show an object and what stands around it."""
+    def box(self, grounded: GroundedBox, label: str) -> None:
+        """Show an object and its best grasp."""
 
     def grasp(self, grasp: GraspCandidate) -> None:
         """Show the grasp that is going to be used."""
 
-    def trace(self, grounded: GroundedTrace) -> None:
+    def trace(self, path: TracePath) -> None:
         """Show a trace on the surfaces."""
+
+    def goal(self, T_base_tcp: Array) -> None:
+        """Show the tool pose (4, 4) that the task is about."""
+
+    def obstacles(self, cuboids: Sequence[Footprint]) -> None:
+        """Show what the arm keeps away from."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +80,17 @@ class Cell:
         base = Capsule(origin, np.array([0.0, 0.0, 1.0]), self.config.base_radius_m)
         return hand, base
 
-    def keep_clear(self, surface: Plane, centre: Array, around: Sequence[Footprint]) -> None:
+    def around(self, surface: Plane, places: Array, known: Sequence[Solid] = ()) -> list[Thing]:
+        """Return what stands around places (N, 2) [m], without what is known and the robot."""
+        radius_m = self.config.neighbour_radius_m
+        known = [*known, *self.robot_parts()]
+        return neighbours(self.view, surface, places, radius_m, known)
+
+    def keep_clear(self, surface: Plane, centre: Array, things: Sequence[Thing]) -> None:
         """Tell the arm what to keep away from: the support surface around a place, and things."""
         reach = 2 * self.config.support_reach_m
         top = float(surface.z_at(centre)) - self.config.support_margin_m
-        cuboids = {f'neighbour_{i}': cuboid for i, cuboid in enumerate(around)}
+        cuboids = {f'neighbour_{i}': thing.outline for i, thing in enumerate(things)}
+        self.show.obstacles(list(cuboids.values()))
         cuboids['support'] = Footprint(centre, 0.0, reach, reach, top - 0.02, top)
         self.arm.set_scene(cuboids)

@@ -6,10 +6,11 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import GroundingError, OutcomeCode
-from vla_r1_core.geometry import transform_points
+from vla_r1_core.geometry import CameraModel, transform_points
 from vla_r1_core.types import Box, Trajectory2D
 
 from vla_r1_planner.depth import cut, DepthView, window_px
+from vla_r1_planner.polyline import resampled
 from vla_r1_planner.support import fit_support, Plane
 
 Array = NDArray[np.float64]
@@ -17,6 +18,7 @@ Array = NDArray[np.float64]
 AROUND_PX = 40
 MAX_HEIGHT_M = 0.25  # what is higher above the surface does not stand on it
 MAX_DEPTH_M = 0.03  # what is lower lies beyond the surface's edge
+STEP_PX = 10.0  # between two points of a dense trace
 PATCH_PX = 2  # depth is the median over (2 * PATCH_PX + 1)² pixels
 MIN_VALID_SHARE = 0.5
 
@@ -84,6 +86,32 @@ def trace_path(view: DepthView, trace: Trajectory2D) -> TracePath:
     first = int(valid.argmax())
     points = _lift(view, pixels[first:], bridged[first:])
     return TracePath(points, states[first:], states[:first], surface)
+
+
+def dense(trace: Trajectory2D, camera: CameraModel, step_px: float = STEP_PX) -> Trajectory2D:
+    """Return the same trace with a point every few pixels, so that it misses nothing."""
+    size = np.array([camera.width, camera.height])
+    points = resampled(np.array(trace.points) * size, step_px) / size
+    return Trajectory2D(tuple((float(x), float(y)) for x, y in points))
+
+
+def on_plane(view: DepthView, trace: Trajectory2D, plane: Plane) -> Array:
+    """Return where the rays of a trace's points meet a plane: (N, 3) [m], in the base frame.
+
+    Raises:
+        GroundingError: TRACE_INVALID, a ray does not meet it.
+    """
+    pixels = np.array(trace.points) * (view.camera.width, view.camera.height) - 0.5
+    eye = view.T_base_camera[:3, 3]
+    rays = _lift(view, pixels, np.ones(len(pixels))) - eye
+    with np.errstate(divide='ignore', invalid='ignore'):
+        distance = -plane.height(eye) / (rays @ plane.normal)
+    if not (np.isfinite(distance) & (distance > 0.0)).all():
+        raise GroundingError(
+            OutcomeCode.TRACE_INVALID,
+            'the trace leaves the surface that the object stands on; ask the model again',
+        )
+    return np.asarray(eye + distance[:, None] * rays)
 
 
 def _around(view: DepthView, trace: Trajectory2D) -> Array:

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 import random
 import threading
 
+from moveit_msgs.msg import PlanningScene, RobotState
+import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.time import Time
 from sensor_msgs.msg import JointState as JointStateMsg
@@ -12,13 +15,14 @@ from tf2_ros import Buffer, TransformException, TransformListener
 
 from moveit_ros_move_group.collision import CollisionScene
 from moveit_ros_move_group.convert import Frames, link_frames
-from moveit_ros_move_group.convert_scene import initial_world
+from moveit_ros_move_group.convert_scene import apply_scene, initial_world
 from moveit_ros_move_group.errors import Code, MoveItError
 from moveit_ros_move_group.joint_state import JointState
 from moveit_ros_move_group.parameters import read_parameters
 from moveit_ros_move_group.robot import parse_robot
 from moveit_ros_move_group.scene_monitor import SceneMonitor
 from moveit_ros_move_group.transforms import make_pose, Matrix
+from moveit_ros_move_group.world import World
 
 
 class Context:
@@ -44,14 +48,26 @@ class Context:
         self.scene = SceneMonitor(self.robot, initial_world(self.robot), clearance=p.clearance)
         self.state = JointState(lambda: float(node.get_clock().now().nanoseconds) * 1e-9)
         self._buffer = Buffer()
-        self._listener = TransformListener(self._buffer, node)
-        node.create_subscription(
-            JointStateMsg, 'joint_states', self._on_joint_state, 10, callback_group=self.callbacks
-        )
+        self._inputs = inputs = _input_node(node)
+        topic = node.resolve_topic_name('joint_states')
+        inputs.create_subscription(JointStateMsg, topic, self._on_joint_state, 10)
+        self._listener = TransformListener(self._buffer, inputs)
+        threading.Thread(target=_spin, args=(inputs,), name='inputs', daemon=True).start()
 
     def frames(self, scene: CollisionScene, positions: Mapping[str, float]) -> Frames:
         """Return how to find a frame's pose: links and objects of the scene, then TF."""
         return link_frames(scene, scene.configuration(positions), self._transform)
+
+    def world_at(self, start: RobotState, positions: Mapping[str, float]) -> World:
+        """Return the world of a request whose start state may hold objects of its own.
+
+        As in MoveIt these count for the request only, beside those that the scene knows.
+        """
+        if not start.attached_collision_objects:
+            return self.scene.world
+        attached = PlanningScene(robot_state=start)
+        frames = self.frames(self.scene.scenes()[0], positions)
+        return apply_scene(self.scene.world, attached, self.robot, frames, diff=True)
 
     def seed(self) -> int:
         """Return the seed for one request."""
@@ -72,3 +88,31 @@ class Context:
             ) from error
         t, q = found.translation, found.rotation
         return make_pose((t.x, t.y, t.z), (q.x, q.y, q.z, q.w))
+
+
+def _input_node(owner: Node) -> Node:
+    """Return a hidden node for joint states and TF.
+
+    Of its own, because rclpy builds its wait set anew for every message, from all that a node has.
+    """
+    tf = [f'{name}:={owner.resolve_topic_name(name)}' for name in ('/tf', '/tf_static')]
+    return rclpy.create_node(
+        f'_{owner.get_name()}_inputs',
+        namespace=owner.get_namespace(),
+        cli_args=['--ros-args', *(word for rule in tf for word in ('-r', rule))],
+        use_global_arguments=False,
+        enable_rosout=False,
+        start_parameter_services=False,
+    )
+
+
+def _spin(node: Node) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        executor.spin()
+    except (ExternalShutdownException, ShutdownException):
+        pass
+    except RuntimeError:  # rclpy's RCLError: the shutdown came while a wait was being set up
+        if rclpy.ok():
+            raise

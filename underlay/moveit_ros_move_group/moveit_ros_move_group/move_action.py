@@ -58,8 +58,11 @@ class MoveAction:
         begun = time.monotonic()
         with context.lock:
             frames = context.frames(context.scene.scenes()[0], positions)
+            world = context.scene.world
+            if options.plan_only:
+                world = context.world_at(request.start_state, positions)
             world = apply_scene(
-                context.scene.world, options.planning_scene_diff, context.robot, frames, diff=True
+                world, options.planning_scene_diff, context.robot, frames, diff=True
             )
             exact, padded = context.scene.scenes_of(world)
             frames = context.frames(exact, positions)

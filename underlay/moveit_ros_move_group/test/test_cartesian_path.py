@@ -1,4 +1,5 @@
 from move_group_client import box, pose
+from moveit_msgs.msg import AttachedCollisionObject
 from moveit_msgs.msg import MoveItErrorCodes as E
 from moveit_msgs.srv import GetCartesianPath
 import numpy as np
@@ -46,6 +47,22 @@ def test_the_line_ends_before_an_obstacle_and_says_which(at_home):
     assert 'shelf' in response.error_code.message
     r.avoid_collisions = False
     assert at_home.call(at_home.cartesian, r).fraction == 1.0
+
+
+def test_what_the_start_state_holds_keeps_clear_too_and_stays_out_of_the_scene(at_home):
+    ahead = box('shelf', pose(0, 0, 0.22, IDENTITY), (0.3, 0.3, 0.02), frame='tcp')
+    assert at_home.change_scene(objects=[ahead])
+    r = request(back(-0.1))
+    assert at_home.call(at_home.cartesian, r).fraction == 1.0
+    rod = box('rod', pose(0, 0, 0.05, IDENTITY), (0.02, 0.02, 0.2), frame='tcp')
+    held = AttachedCollisionObject(
+        link_name='tcp', object=rod, touch_links=['palm', 'left_finger', 'right_finger']
+    )
+    r.start_state.is_diff = True
+    r.start_state.attached_collision_objects = [held]
+    response = at_home.call(at_home.cartesian, r)
+    assert 0.0 < response.fraction < 1.0
+    assert not at_home.scene().robot_state.attached_collision_objects
 
 
 def test_the_line_ends_where_the_arm_does(at_home):

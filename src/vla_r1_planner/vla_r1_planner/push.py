@@ -1,0 +1,174 @@
+"""Push: with closed fingers, move the object that a trace goes through along the trace."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from vla_r1_core.errors import GroundingError, OutcomeCode
+from vla_r1_core.types import Trajectory2D
+
+from vla_r1_planner.footprint import Footprint, footprint
+from vla_r1_planner.motion import (
+    Arm,
+    Change,
+    first_that_works,
+    Job,
+    raised,
+    Report,
+    Segment,
+    Verdict,
+)
+from vla_r1_planner.neighbours import Thing
+from vla_r1_planner.polyline import straightened
+from vla_r1_planner.reach import looking_down, TURNS
+from vla_r1_planner.support import Plane
+from vla_r1_planner.task import Cell
+from vla_r1_planner.trace import dense, on_plane, trace_path, TracePath
+
+Array = NDArray[np.float64]
+
+FINGERS_M = 0.018  # from the tool's axis to a corner of the closed fingers
+START_GAP_M = 0.01  # between them and the object when they come down beside it
+ON_TRACE_M = 0.008  # a thing with points this close to the trace's is one that it goes through
+
+
+@dataclass(frozen=True)
+class PushPlan:
+    """A push, planned to its end."""
+
+    approach: Segment
+    descent: Segment
+    push: Segment
+    lift: Segment
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """In the order of travel."""
+        return self.approach, self.descent, self.push, self.lift
+
+
+def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
+    """Ground and plan a push along a trace.
+
+    Raises:
+        GroundingError, MotionError: with the reason why it cannot be done.
+    """
+    config = cell.config
+    trace = dense(trace, cell.view.camera)
+    path = trace_path(cell.view, trace)
+    cell.show.trace(path)
+    things = cell.around(path.surface, path.points[:, :2])
+    target = pushed(things, path)
+    outline = footprint(cell.view, target.points, path.surface)
+    height = outline.top - outline.bottom
+    # The trace is drawn over the middle of the object's picture, which is not on the surface.
+    drawn = on_plane(cell.view, trace, path.surface.lifted(height / 2))[:, :2]
+    way = push_way(straightened(drawn, config.trace_deviation_m), outline)
+    # Low, because what is pushed above its middle topples.
+    tip = max(config.tip_clearance_m, config.push_height * height)
+    tools = on_surface(way, path.surface.lifted(tip + config.tip_beyond_tcp_m))
+    cell.workspace.check(tools)
+    length = float(np.linalg.norm(np.diff(way, axis=0), axis=1).sum())
+    cell.report(
+        'ground',
+        f'pushing a thing of {outline.short * 1000:.0f} x {outline.long * 1000:.0f} x '
+        f'{height * 1000:.0f} mm over {length * 1000:.0f} mm, {len(things) - 1} things around',
+    )
+    others = [thing for thing in things if thing is not target]
+    cell.keep_clear(path.surface, outline.centre, others)
+    direction = way[-1] - way[-2]
+    yaws = np.arctan2(direction[1], direction[0]) + TURNS
+    nearest_first = sorted(yaws, key=lambda yaw: -np.cos(yaw - cell.tool_yaw))
+    ways = [looking_down(tools, yaw) for yaw in nearest_first]
+    cell.show.goal(ways[0][-1])
+    plan = plan_push(cell.arm, ways, config.approach_height_m, cell.report)
+    ahead = outline.short / 2 + FINGERS_M
+    goal = way[-1] + ahead * direction / np.linalg.norm(direction)
+    change = Change(before=outline, goal=on_surface(goal[None], path.surface)[0])
+    return Job(plan.segments, lambda: run_push(cell.arm, plan, cell.report), change, camera=True)
+
+
+def pushed(things: Sequence[Thing], path: TracePath) -> Thing:
+    """Return the thing that a trace goes through first.
+
+    Raises:
+        GroundingError: NO_OBJECT_POINTS.
+    """
+    for place in path.points:
+        for thing in things:
+            if np.linalg.norm(thing.points - place, axis=1).min() < ON_TRACE_M:
+                return thing
+    raise GroundingError(
+        OutcomeCode.NO_OBJECT_POINTS,
+        'the trace goes through nothing that stands out of the surface; ask the model again',
+    )
+
+
+def push_way(drawn: Array, outline: Footprint) -> Array:
+    """Return the tool's way (N, 2) [m] from a drawn one (N, 2) [m], in the base frame.
+
+    It goes through the object's middle, because a push beside it turns the object away; and it
+    begins far enough before the object for the fingers to come down there.
+    """
+    shift = outline.centre - nearest_on(drawn, outline.centre)
+    if np.linalg.norm(shift) < outline.long / 2:
+        drawn = drawn + shift
+    direction = drawn[1] - drawn[0]
+    direction = direction / np.linalg.norm(direction)
+    clear = outline.reach + FINGERS_M + START_GAP_M
+    while outline.beside(drawn[0]) < FINGERS_M + START_GAP_M:
+        before = np.linalg.norm(drawn[0] - outline.centre)
+        if before > clear:
+            break
+        drawn = np.vstack([drawn[0] - 0.002 * direction, drawn[1:]])
+    return drawn
+
+
+def nearest_on(line: Array, place: Array) -> Array:
+    """Return the point of a line (N, 2) [m] that is nearest to a place (2,) [m]."""
+    starts, steps = line[:-1], np.diff(line, axis=0)
+    squared = np.maximum((steps**2).sum(axis=1), 1e-12)
+    share = np.clip(((place - starts) * steps).sum(axis=1) / squared, 0.0, 1.0)
+    feet = starts + share[:, None] * steps
+    return np.asarray(feet[np.linalg.norm(feet - place, axis=1).argmin()])
+
+
+def on_surface(xy: Array, plane: Plane) -> Array:
+    """Return places (N, 2) [m] as points (N, 3) [m] of a plane, in the base frame."""
+    return np.column_stack([xy, plane.z_at(xy)])
+
+
+def plan_push(arm: Arm, ways: Sequence[Array], above_m: float, report: Report) -> PushPlan:
+    """Plan the first of several ways, each of tool poses (N, 4, 4), that can be planned.
+
+    The tool comes down from above_m [m] over the way's start and goes up as far at its end.
+
+    Raises:
+        MotionError: with the code of the first way when none can.
+    """
+
+    def attempt(way: Array) -> PushPlan:
+        above = raised(way[0], above_m)
+        approach = arm.plan_pose(above, opening_m=0.0)
+        descent = arm.plan_line(np.array([above, way[0]]), approach)
+        push = arm.plan_line(way, descent)
+        lift = arm.plan_line(np.array([way[-1], raised(way[-1], above_m)]), push)
+        return PushPlan(approach, descent, push, lift)
+
+    return first_that_works(attempt, ways, 'orientation', report)
+
+
+def run_push(arm: Arm, plan: PushPlan, report: Report) -> Verdict:
+    """Carry out a push."""
+    report('approach', 'closing the gripper')
+    arm.move_gripper(0.0)
+    report('approach', 'moving above the start of the trace')
+    arm.execute(plan.approach)
+    report('approach', 'descending beside the object')
+    arm.execute(plan.descent)
+    report('follow', 'pushing')
+    arm.execute(plan.push)
+    report('lift', 'lifting the tool off')
+    arm.execute(plan.lift)
+    return Verdict.UNKNOWN
