@@ -6,12 +6,17 @@ from pathlib import Path
 from ament_index_python.packages import get_package_share_directory
 import pytest
 from vla_r1_perception.config import ReasonerConfig
-from vla_r1_planner.config import PlannerConfig
+from vla_r1_planner.config import PlannerConfig, WatchdogConfig
 import yaml
 
 from vla_r1_sim.config import SimConfig
 
-CONFIGS = {'reasoner': ReasonerConfig, 'planner': PlannerConfig, 'sim': SimConfig}
+CONFIGS = {
+    'reasoner': ReasonerConfig,
+    'planner': PlannerConfig,
+    'watchdog': WatchdogConfig,
+    'sim': SimConfig,
+}
 FILE = Path(get_package_share_directory('vla_r1'), 'config', 'vla_r1.yaml')
 
 

@@ -20,6 +20,7 @@ setup(
         'console_scripts': [
             'planner = vla_r1_planner.planner_node:main',
             'instruct = vla_r1_planner.instruct_node:main',
+            'watchdog = vla_r1_planner.watchdog_node:main',
         ],
     },
 )

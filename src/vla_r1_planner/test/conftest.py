@@ -1,12 +1,16 @@
 """A tiny analytic depth camera: what grounding must recover is known exactly."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+import sys
 
 import numpy as np
 import pytest
 from vla_r1_core.geometry import CameraModel, transform_points
 from vla_r1_core.types import Box
 from vla_r1_planner.depth import DepthView
+
+sys.path.append(str(Path(__file__).parent))  # for `planner_cell`, which lies beside the tests
 
 
 def look_at(eye, target):
@@ -125,3 +129,12 @@ def camera_with():
 @pytest.fixture
 def tight_box():
     return box_of
+
+
+@pytest.fixture(scope='module')
+def cell(tmp_path_factory):
+    """Simulator, move_group, reasoner and planner; imported here, as most tests need no ROS."""
+    from planner_cell import running_cell
+
+    with running_cell(tmp_path_factory.mktemp('cell')) as cell:
+        yield cell

@@ -10,22 +10,19 @@ from rclpy.node import Node
 from vla_r1_core.errors import GroundingError
 
 from vla_r1_msgs.msg import Outcome
-from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import pose_msg
 from vla_r1_planner.display_node import Display
 from vla_r1_planner.scene_node import SceneInput
 
 RECORD_PERIOD_S = 0.05
-ARRIVED_M = 0.01
+ARRIVED_M = 0.005
+CATCH_UP_S = 2.0  # a busy machine is late with TF
 
 
 class Recorder:
     """Notes the tool's way into an outcome while it is told that the arm is driven."""
 
-    def __init__(
-        self, node: Node, config: PlannerConfig, scene: SceneInput, display: Display
-    ) -> None:
-        self._config = config
+    def __init__(self, node: Node, scene: SceneInput, display: Display) -> None:
         self._scene = scene
         self._display = display
         self._driven: Path | None = None
@@ -52,10 +49,11 @@ class Recorder:
     def _let_tf_catch_up(self, end: PoseStamped) -> None:
         """Wait until TF tells of the motion's end too; it may lag behind the controller."""
         goal = np.array([end.pose.position.x, end.pose.position.y, end.pose.position.z])
-        deadline = time.monotonic() + self._config.tf_timeout_s
+        deadline = time.monotonic() + CATCH_UP_S
         while time.monotonic() < deadline:
+            arrived = np.linalg.norm(self._scene.tool_pose()[:3, 3] - goal) < ARRIVED_M
             self._record()
-            if np.linalg.norm(self._scene.tool_pose()[:3, 3] - goal) < ARRIVED_M:
+            if arrived:
                 return
             time.sleep(RECORD_PERIOD_S)
 

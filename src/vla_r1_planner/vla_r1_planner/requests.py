@@ -93,9 +93,10 @@ class Turnstile(Generic[RequestT]):
         if following is not None:
             following.start()
 
-    def stop_all(self, code: OutcomeCode, message: str) -> None:
-        """Stop whatever runs or waits."""
+    def stop_all(self, code: OutcomeCode, message: str) -> int:
+        """Stop whatever runs or waits; return how many requests that was."""
         with self._lock:
             active = [r for r in (self._running, *self._waiting) if r is not None]
         for request in active:
             request.stop.request(code, message)
+        return len(active)

@@ -1,13 +1,12 @@
 """What the planner sees of the world: depth and camera model at an image's stamp, TF, joints."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 import math
 import time
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -16,7 +15,8 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header, String
 from tf2_ros import Buffer, ExtrapolationException, TransformException, TransformListener
 from vla_r1_core.errors import GroundingError, MotionError, OutcomeCode
-from vla_r1_core.ros import subscribe_camera
+from vla_r1_core.geometry import CameraModel
+from vla_r1_core.ros import InputNode, subscribe_camera
 
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import camera_from_msg, depth_from_msg, matrix_from_transform
@@ -37,18 +37,23 @@ class SceneInput:
         self._config = config
         self._depth: deque[Image] = deque(maxlen=config.depth_buffer)
         self._info: CameraInfo | None = None
-        self._joints: JointState | None = None
-        self._joints_at = -math.inf
+        self._depth_at_s = -math.inf  # steady clock, as all that are called so
+        self._positions: dict[str, float] = {}
+        self._joint_at_s: dict[str, float] = {}
+        self._joints_at_s = -math.inf
         self._unmatched = 0
         self._tf = Buffer(node=node)
-        self._listener = TransformListener(self._tf, node)
-        group = MutuallyExclusiveCallbackGroup()
+        self._inputs = InputNode(node)
+        self._listener = TransformListener(self._tf, self._inputs.node)
         for kind, topic, callback in (
             (Image, 'depth', self._on_depth),
             (CameraInfo, 'camera_info', self._on_info),
             (JointState, 'joint_states', self._on_joints),
         ):
-            subscribe_camera(node, kind, topic, callback, callback_group=group)
+            subscribe_camera(self._inputs.node, kind, node.resolve_topic_name(topic), callback)
+
+        self.on_joints: Callable[[float, Mapping[str, float]], None] = lambda *_: None
+        """Called at each joint state with its stamp [s] and all positions known by then."""
 
         self.chain: Chain | None = None
         """From planning_frame to tip_link, once the robot has described itself."""
@@ -57,8 +62,12 @@ class SceneInput:
             'robot_description',
             self._on_description,
             QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
-            callback_group=group,
         )
+        self._inputs.start()
+
+    def close(self) -> None:
+        """Take no more messages."""
+        self._inputs.close()
 
     def wall_s(self) -> float:
         """Return a steady time [s] for measuring durations."""
@@ -80,8 +89,30 @@ class SceneInput:
         stamp = Time.from_msg(header.stamp, clock_type=self._node.get_clock().clock_type)
         self._check_age(stamp)
         image = self._depth_at(stamp, stop)
-        frame = header.frame_id or self._info.header.frame_id
-        taken = Time.from_msg(image.header.stamp, clock_type=stamp.clock_type)
+        return self._view(image, camera, header.frame_id or self._info.header.frame_id)
+
+    def view_after(self, moment: Time, stop: Stop) -> DepthView:
+        """Return the first view that was taken after a moment.
+
+        Raises:
+            GroundingError: NO_DEPTH when none comes in time; else as `view_at`.
+        """
+        limit_s = self._config.verify_wait_s
+        fresh = self._soon(lambda: self._newest_ns() > moment.nanoseconds, limit_s, stop)
+        if not fresh:
+            raise GroundingError(
+                OutcomeCode.NO_DEPTH,
+                f'no picture came within {limit_s:g} s; check the camera or raise verify_wait_s',
+            )
+        image = next(f for f in list(self._depth) if _nanoseconds(f) > moment.nanoseconds)
+        return self._view(image, camera_from_msg(self._info), self._info.header.frame_id)
+
+    def _newest_ns(self) -> int:
+        return _nanoseconds(self._depth[-1]) if self._depth else 0
+
+    def _view(self, image: Image, camera: CameraModel, frame: str) -> DepthView:
+        clock = self._node.get_clock().clock_type
+        taken = Time.from_msg(image.header.stamp, clock_type=clock)
         return DepthView(depth_from_msg(image), camera, self.transform(frame, taken))
 
     def transform(self, frame: str, stamp: Time) -> Array:
@@ -119,25 +150,35 @@ class SceneInput:
     def check_joint_states(self, stop: Stop) -> None:
         """Raise JOINT_STATE_STALE unless joint states arrive."""
         limit_s = self._config.joint_state_max_age_s
-        if self._soon(lambda: time.monotonic() - self._joints_at < limit_s, limit_s, stop):
+        if self._soon(lambda: time.monotonic() - self._joints_at_s < limit_s, limit_s, stop):
             return
-        if self._joints is None:
+        if not self._positions:
             raise MotionError(
                 OutcomeCode.JOINT_STATE_STALE,
                 'no joint_states have arrived; start the robot driver',
             )
         raise MotionError(
             OutcomeCode.JOINT_STATE_STALE,
-            f'the last joint_states came {time.monotonic() - self._joints_at:.1f} s ago; '
+            f'the last joint_states came {time.monotonic() - self._joints_at_s:.1f} s ago; '
             'check the robot driver',
         )
 
     def joint_position(self, name: str) -> float | None:
         """Return a joint's newest position [m or rad], None when nobody reports it."""
-        joints = self._joints
-        if joints is None or name not in joints.name:
-            return None
-        return float(joints.position[joints.name.index(name)])
+        return self._positions.get(name)
+
+    def joint_positions(self, names: Sequence[str]) -> Array:
+        """Return the newest positions (J,) [rad or m] of joints, NaN for unknown ones."""
+        return np.array([self._positions.get(name, math.nan) for name in names])
+
+    def joint_age_s(self, names: Sequence[str]) -> float:
+        """Return how long ago [s] the one of some joints came that was heard least lately."""
+        heard = min(self._joint_at_s.get(name, -math.inf) for name in names)
+        return time.monotonic() - heard
+
+    def depth_age_s(self) -> float:
+        """Return how long ago [s] a depth image came that was newer than the one before."""
+        return time.monotonic() - self._depth_at_s
 
     def _soon(self, ready: Callable[[], bool], timeout_s: float, stop: Stop) -> bool:
         """Wait a little: right after the start, topics may still be on their way."""
@@ -150,6 +191,8 @@ class SceneInput:
         return True
 
     def _on_depth(self, msg: Image) -> None:
+        if _nanoseconds(msg) != self._newest_ns():  # some drivers repeat a frozen picture
+            self._depth_at_s = time.monotonic()
         self._depth.append(msg)
 
     def _on_description(self, msg: String) -> None:
@@ -165,16 +208,12 @@ class SceneInput:
 
     def _on_joints(self, msg: JointState) -> None:
         # Some drivers report arm and gripper in separate messages.
-        known = (
-            {}
-            if self._joints is None
-            else dict(zip(self._joints.name, self._joints.position, strict=True))
-        )
-        known.update(zip(msg.name, msg.position, strict=False))
-        self._joints = JointState(
-            header=msg.header, name=list(known), position=[float(p) for p in known.values()]
-        )
-        self._joints_at = time.monotonic()
+        now_s = time.monotonic()
+        positions = dict(zip(msg.name, map(float, msg.position), strict=False))
+        self._positions = {**self._positions, **positions}
+        self._joint_at_s.update(dict.fromkeys(positions, now_s))
+        self._joints_at_s = now_s
+        self.on_joints(Time.from_msg(msg.header.stamp).nanoseconds * 1e-9, self._positions)
 
     def _check_age(self, stamp: Time) -> None:
         age = (self._node.get_clock().now() - stamp).nanoseconds * 1e-9
