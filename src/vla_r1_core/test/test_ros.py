@@ -1,4 +1,4 @@
-"""Camera topics are heard from reliable and from best-effort publishers, each frame once."""
+"""Inputs: camera topics of any reliability, and what comes at a high rate."""
 
 import time
 
@@ -7,7 +7,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data, QoSProfile
 from std_msgs.msg import UInt32
-from vla_r1_core.ros import subscribe_camera
+from vla_r1_core.ros import InputNode, subscribe_camera
 
 RELIABLE = QoSProfile(depth=20)
 
@@ -57,3 +57,28 @@ def test_a_second_camera_with_best_effort_is_heard_too(spin):
     assert spin(lambda: sorted(heard) == [1, 2])
     spin(lambda: False, 0.3)
     assert sorted(heard) == [1, 2]
+
+
+def test_an_input_node_takes_messages_while_its_owner_is_not_spun_and_keeps_the_remap_of_tf():
+    rclpy.init()
+    remap = ['--ros-args', '-r', '/tf:=/cell/tf', '-r', '__node:=owner']
+    owner = rclpy.create_node('unnamed', namespace='robot', cli_args=remap)
+    inputs = InputNode(owner)
+    heard = []
+    subscription = inputs.node.create_subscription(UInt32, '/tf', heard.append, RELIABLE)
+    assert subscription.topic_name == '/cell/tf'
+    assert inputs.node.get_fully_qualified_name() == '/robot/_owner_inputs'
+    publisher = owner.create_publisher(UInt32, '/tf', RELIABLE)
+    inputs.start()
+    end = time.monotonic() + 10.0
+    while not heard and time.monotonic() < end:
+        publisher.publish(UInt32(data=1))
+        time.sleep(0.05)
+    assert heard
+    inputs.close()
+    heard.clear()
+    publisher.publish(UInt32(data=2))
+    time.sleep(0.3)
+    assert not heard
+    owner.destroy_node()
+    rclpy.shutdown()
