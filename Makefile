@@ -4,6 +4,7 @@ SHELL := bash
 
 INSTRUCTION ?= pick up the red cube
 SEED ?= 0
+ROBOT ?= ur5e
 BACKEND ?= scripted
 MODEL ?=
 SCENES ?= 40
@@ -22,7 +23,7 @@ build:  ## set up and build; then `. ./env.sh` gives a shell with ros2
 
 demo: build  ## see, reason, grasp: INSTRUCTION="pick up the blue cylinder" SEED=7
 	@$(ENV) exec python examples/demo.py --instruction "$(INSTRUCTION)" --seed "$(SEED)" \
-		--backend "$(BACKEND)" --model "$(MODEL)"
+		--robot "$(ROBOT)" --backend "$(BACKEND)" --model "$(MODEL)"
 
 test: lint  ## lint and every test (installs torch, the CPU build)
 	@$(ENV) exec python -m pytest $(TESTS)

@@ -220,7 +220,9 @@ def start_move_group(folder: Path, urdf: str, srdf: str) -> subprocess.Popen:
     values = {'robot_description': urdf, 'robot_description_semantic': srdf, 'seed': 1}
     parameters = folder / 'move_group.yaml'
     parameters.write_text(yaml.safe_dump({'/**': {'ros__parameters': values}}))
-    limits = Path(get_package_share_directory('vla_r1_sim')) / 'config' / 'joint_limits.yaml'
+    limits = (
+        Path(get_package_share_directory('vla_r1_sim')) / 'config' / 'ur5e' / 'joint_limits.yaml'
+    )
     program = Path(get_package_prefix('moveit_ros_move_group')) / 'lib' / 'moveit_ros_move_group'
     files = ['--params-file', str(parameters), '--params-file', str(limits)]
     return subprocess.Popen(
@@ -246,8 +248,8 @@ def main() -> int:
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
     share = Path(get_package_share_directory('vla_r1_sim'))
-    urdf = xacro.process_file(str(share / 'urdf' / 'arm.urdf.xacro')).toxml()
-    srdf = (share / 'config' / 'arm.srdf').read_text()
+    urdf = xacro.process_file(str(share / 'urdf' / 'ur5e.urdf.xacro')).toxml()
+    srdf = (share / 'config' / 'ur5e' / 'arm.srdf').read_text()
     pairs = [
         (e.getAttribute('link1'), e.getAttribute('link2'))
         for e in xacro.parse(srdf).getElementsByTagName('disable_collisions')

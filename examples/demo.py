@@ -31,6 +31,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument('--instruction', default='pick up the red cube')
     parser.add_argument('--seed', type=int, default=0, help='which scene')
+    parser.add_argument('--robot', default='ur5e', help='ur5e or piper')
     parser.add_argument('--backend', default='scripted', help='scripted or transformers')
     parser.add_argument('--model', default='', help='local model folder for transformers')
     parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the results')
@@ -41,7 +42,7 @@ def parse_arguments() -> argparse.Namespace:
 def bringup(args: argparse.Namespace):
     """Run bringup until the block ends; yield its process. Its output goes to launch.log."""
     command = ['ros2', 'launch', '-n', 'vla_r1', 'bringup.launch.py', 'sim:=true']
-    command += [f'seed:={args.seed}', f'scene:={args.instruction}']
+    command += [f'robot:={args.robot}', f'seed:={args.seed}', f'scene:={args.instruction}']
     command += [f'record:={args.out / "bag"}', f'backend:={args.backend}']
     command += [f'model:={args.model}'] if args.model else []
     with (args.out / 'launch.log').open('w') as log:

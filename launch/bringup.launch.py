@@ -31,6 +31,12 @@ BOOL = ('true', 'false')
 # name: (default, what it is for, allowed values)
 ARGUMENTS = {
     'sim': ('false', 'start the simulated table, arm and camera, and MoveIt for them', BOOL),
+    'robot': (
+        '',
+        'the simulated arm, and what the planner must know of it; empty: ur5e in simulation, '
+        'on a real robot only what params_file says',
+        ('', 'ur5e', 'piper'),
+    ),
     'seed': ('0', 'which simulated scene', None),
     'scene': ('', 'the simulated scene holds what this names; empty: as instruction', None),
     'real_time_factor': ('1.0', 'speed of the simulated time', None),
@@ -64,12 +70,14 @@ RECORDED = (
 RECORDED_GLOBAL = ('/tf', '/tf_static', '/clock')
 
 
-def simulation(args: dict[str, str], cameras: list[tuple[str, str]]) -> list[Node]:
+def simulation(args: dict[str, str], robot: str, cameras: list[tuple[str, str]]) -> list[Node]:
     """The simulator, and a move_group for its robot."""
     sim = Path(get_package_share_directory('vla_r1_sim'))
-    urdf = Command(['xacro ', str(sim / 'urdf' / 'arm.urdf.xacro')])
+    config = sim / 'config' / robot
+    urdf = Command(['xacro ', str(sim / 'urdf' / f'{robot}.urdf.xacro')])
     moveit_files = ('kinematics', 'joint_limits', 'ompl_planning', 'moveit_controllers')
     scene = {
+        'robot': robot,
         'seed': int(args['seed']),
         'real_time_factor': float(args['real_time_factor']),
         'instruction': args['scene'] or args['instruction'],
@@ -91,10 +99,10 @@ def simulation(args: dict[str, str], cameras: list[tuple[str, str]]) -> list[Nod
             name='move_group',
             namespace=args['namespace'],
             parameters=[
-                *(str(sim / 'config' / f'{name}.yaml') for name in moveit_files),
+                *(str(config / f'{name}.yaml') for name in moveit_files),
                 {
                     'robot_description': ParameterValue(urdf, value_type=str),
-                    'robot_description_semantic': (sim / 'config' / 'arm.srdf').read_text(),
+                    'robot_description_semantic': (config / 'arm.srdf').read_text(),
                     'use_sim_time': True,
                 },
             ],
@@ -166,6 +174,8 @@ def bringup(context) -> list:
     """Put the nodes together from the resolved arguments."""
     args = {name: context.launch_configurations[name] for name in ARGUMENTS}
     sim = args['sim'] == 'true'
+    robot = args['robot'] or ('ur5e' if sim else '')
+    robot_file = [str(SHARE / 'config' / 'robots' / f'{robot}.yaml')] if robot else []
     time = {'use_sim_time': sim}
     model = {name: args[name] for name in ('backend', 'model') if args[name]}
     execute = args['execute'] or ('auto' if sim else '')
@@ -184,8 +194,20 @@ def bringup(context) -> list:
         executable='planner',
         name='planner',
         namespace=args['namespace'],
-        parameters=[args['params_file'], {**time, **({'execute': execute} if execute else {})}],
+        parameters=[
+            args['params_file'],
+            *robot_file,
+            {**time, **({'execute': execute} if execute else {})},
+        ],
         remappings=cameras,
+        output='screen',
+    )
+    watchdog = Node(
+        package='vla_r1_planner',
+        executable='watchdog',
+        name='watchdog',
+        namespace=args['namespace'],
+        parameters=[args['params_file']],
         output='screen',
     )
     instruct = Node(
@@ -197,8 +219,9 @@ def bringup(context) -> list:
     )
     return [
         *([recorder(args, cameras)] if args['record'] else []),
-        *(simulation(args, cameras) if sim else []),
+        *(simulation(args, robot, cameras) if sim else []),
         planner,
+        watchdog,
         *lifecycle(reasoner, [instruct] if args['instruction'] else []),
         *([rviz(args['namespace'], time)] if args['rviz'] == 'true' else []),
     ]

@@ -3,6 +3,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 package_name = 'vla_r1_sim'
+robots = ('piper', 'ur5e')
+urdfs = [f'urdf/{robot}.urdf.xacro' for robot in robots]
 
 setup(
     name=package_name,
@@ -11,8 +13,11 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),
-        ('share/' + package_name + '/urdf', ['urdf/arm.urdf.xacro']),
-        ('share/' + package_name + '/config', sorted(map(str, Path('config').iterdir()))),
+        ('share/' + package_name + '/urdf', ['urdf/macros.xacro', *urdfs]),
+        *(
+            (f'share/{package_name}/{folder}', sorted(map(str, Path(folder).iterdir())))
+            for folder in (f'config/{robot}' for robot in robots)
+        ),
     ],
     install_requires=['setuptools'],
     zip_safe=True,

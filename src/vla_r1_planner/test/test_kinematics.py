@@ -3,19 +3,23 @@
 import numpy as np
 import pytest
 from vla_r1_planner.kinematics import chain_from_urdf
-from vla_r1_sim.description import ARM_JOINTS, robot_description
+from vla_r1_sim.description import robot_description
+from vla_r1_sim.robots import ROBOTS, UR5E
 
-ARM = chain_from_urdf(robot_description(), 'base_link', 'tcp')
+ARM_JOINTS = UR5E.arm_joints
+ARM = chain_from_urdf(robot_description(UR5E), 'base_link', 'tcp')
 
 
-def test_tool_poses_equal_those_of_mujoco():
+@pytest.mark.parametrize('robot', ROBOTS.values(), ids=ROBOTS)
+def test_tool_poses_equal_those_of_mujoco(robot):
     import mujoco
 
-    model = mujoco.MjModel.from_xml_string(robot_description())
+    model = mujoco.MjModel.from_xml_string(robot_description(robot))
     data = mujoco.MjData(model)
-    addresses = [model.joint(name).qposadr[0] for name in ARM_JOINTS]
-    positions = np.random.default_rng(0).uniform(-np.pi, np.pi, (50, len(ARM_JOINTS)))
-    poses = ARM.tool_poses(ARM_JOINTS, positions)
+    addresses = [model.joint(name).qposadr[0] for name in robot.arm_joints]
+    positions = np.random.default_rng(0).uniform(-np.pi, np.pi, (50, len(addresses)))
+    arm = chain_from_urdf(robot_description(robot), 'base_link', 'tcp')
+    poses = arm.tool_poses(robot.arm_joints, positions)
     for q, pose in zip(positions, poses, strict=True):
         data.qpos[addresses] = q
         mujoco.mj_kinematics(model, data)
@@ -30,7 +34,7 @@ def test_the_order_of_the_named_joints_does_not_matter():
 
 
 def test_a_prismatic_joint_moves_along_its_axis():
-    finger = chain_from_urdf(robot_description(), 'gripper_base', 'left_finger')
+    finger = chain_from_urdf(robot_description(UR5E), 'gripper_base', 'left_finger')
     closed, open_ = finger.tool_poses(['left_finger_joint'], np.array([[0.0], [0.03]]))
     assert np.linalg.norm(open_[:3, 3] - closed[:3, 3]) == pytest.approx(0.03)
     assert np.allclose(open_[:3, :3], closed[:3, :3])

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from vla_r1_sim.controllers import Ending, MAX_ACCELERATION, Tolerances
+from vla_r1_sim.controllers import Ending, Tolerances
 from vla_r1_sim.model import TIMESTEP_NS
+from vla_r1_sim.robots import ROBOTS
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.simulation import Simulation
 from vla_r1_sim.spline import Spline, Waypoint
@@ -13,9 +14,9 @@ TOLERANCES = Tolerances(path=np.full(6, 0.1), goal=np.full(6, 0.02), settle_time
 ZERO = np.zeros(6)
 
 
-@pytest.fixture
-def sim():
-    return Simulation(make_scene(0))
+@pytest.fixture(params=ROBOTS.values(), ids=ROBOTS)
+def sim(request):
+    return Simulation(make_scene(0), request.param)
 
 
 def line(sim, delta, duration):
@@ -80,7 +81,7 @@ def test_stop_is_within_250_ms_and_within_the_acceleration_limit(sim, moment):
         last = sim.arm.desired
         assert steps * DT <= 0.25
     assert fastest <= 1.6 * 1.01  # joint_limits.yaml
-    assert np.abs(np.diff(speeds, axis=0)).max() / DT <= MAX_ACCELERATION * 1.001
+    assert np.abs(np.diff(speeds, axis=0)).max() / DT <= sim.world.robot.max_acceleration * 1.001
     before = sim.world.arm_position()
     sim.step(500)
     np.testing.assert_allclose(sim.world.arm_position(), before, atol=0.005)
@@ -124,7 +125,8 @@ def test_a_trajectory_must_end_at_rest(sim):
 
 
 def test_gripper_reaches_positions_when_nothing_is_between_the_fingers(sim):
-    for position in (0.0, 0.03, 0.045):
+    for part in (0.0, 0.6, 1.0):
+        position = part * sim.world.robot.finger_open
         sim.gripper.move(position, 40.0)
         run_until_end(sim, sim.gripper)
         assert sim.gripper.ending is Ending.REACHED

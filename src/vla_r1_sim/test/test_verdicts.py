@@ -12,7 +12,6 @@ from vla_r1_sim.simulation import Simulation
 from vla_r1_sim.spline import Waypoint
 from vla_r1_sim.verdicts import inside, lifted, touched, verdict
 from vla_r1_sim.view import View
-from vla_r1_sim.world import FINGER_OPEN
 
 TOLERANCES = Tolerances(path=np.full(6, 0.2), goal=np.full(6, 0.02), settle_time=0.5)
 ARM = slice(0, 6)
@@ -115,7 +114,7 @@ def test_a_dropped_object_is_not_lifted():
     sim = Simulation(make_scene(0, 'pick up the red cube'))
     pick(sim, 'red_cube')
     assert lifted(sim.world, 'red_cube')
-    Hand(sim).grip(FINGER_OPEN)
+    Hand(sim).grip(sim.world.robot.finger_open)
     assert not lifted(sim.world, 'red_cube')
 
 
@@ -159,7 +158,7 @@ def test_an_object_let_go_over_a_container_is_placed(name, container):
     pick(sim, name)
     hand = put_into(sim, name, container)
     assert not verdict(sim.world).success  # held over it is not in it
-    hand.grip(FINGER_OPEN)
+    hand.grip(sim.world.robot.finger_open)
     sim.step(1000)
     result = verdict(sim.world)
     assert result.success, result.message

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from vla_r1_core.config import param
 
+from vla_r1_sim.robots import ROBOTS
+
 FAULTS = (
     'none',
     'camera_info_missing',
@@ -21,6 +23,7 @@ FAULTS = (
 class SimConfig:
     """All parameters of the sim node; the scene's take effect with `sim/reset`."""
 
+    robot: str = param('ur5e', 'which arm stands at the table', choices=tuple(ROBOTS))
     seed: int = param(0, 'seed of the scene', ge=0, dynamic=True)
     instruction: str = param(
         '', 'what it names is in the scene, and is what sim/verdict judges', dynamic=True

@@ -10,16 +10,12 @@ from enum import Enum
 import numpy as np
 
 from vla_r1_sim.spline import check_waypoints, Spline, Waypoint
-from vla_r1_sim.world import FINGER_OPEN, World
+from vla_r1_sim.world import World
 
-MAX_ACCELERATION = 8.0
-"""The deceleration of a stop [rad/s^2], as in joint_limits.yaml."""
 START_TOLERANCE = 0.05
 """How far from the arm a trajectory may start, any joint [rad]: the servos would jump."""
 STANDSTILL = 0.02
 """Slower joints stand still [rad/s]."""
-FINGER_SPEED = 0.1
-"""[m/s], as in joint_limits.yaml."""
 
 
 class Ending(Enum):
@@ -120,7 +116,7 @@ class ArmController:
         fastest = np.abs(self._velocity).max()
         if fastest == 0.0:
             return
-        factor = max(0.0, 1 - MAX_ACCELERATION * dt / fastest)
+        factor = max(0.0, 1 - self._world.robot.max_acceleration * dt / fastest)
         self.desired = self.desired + self._velocity * dt * (1 + factor) / 2
         self._velocity = self._velocity * factor
 
@@ -142,8 +138,8 @@ class GripperController:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.goal = FINGER_OPEN
-        self._desired = FINGER_OPEN
+        self.goal = world.robot.finger_open
+        self._desired = world.robot.finger_open
         self._still = 0.0
         self.ending: Ending | None = Ending.REACHED
 
@@ -159,7 +155,7 @@ class GripperController:
 
     def update(self, dt: float) -> None:
         """Command the fingers for the next step of `dt` [s]."""
-        step = FINGER_SPEED * dt
+        step = self._world.robot.finger_speed * dt
         self._desired += float(np.clip(self.goal - self._desired, -step, step))
         self._world.command_gripper(self._desired)
         if self.ending is not None:

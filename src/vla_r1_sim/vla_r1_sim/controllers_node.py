@@ -14,10 +14,7 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 
 from vla_r1_sim.controllers import ArmController, Ending, GripperController, Tolerances
 from vla_r1_sim.convert import to_stamp, to_waypoints
-from vla_r1_sim.description import ARM_JOINTS
-from vla_r1_sim.model import MAX_GRIPPER_FORCE
 from vla_r1_sim.simulation import Simulation
-from vla_r1_sim.world import FINGER_OPEN
 
 PATH_TOLERANCE = 0.1
 GOAL_TOLERANCE = 0.02
@@ -97,11 +94,12 @@ class ArmServer(_Server):
 
     def __init__(self, node: Node, simulation: Simulation) -> None:
         name = 'arm_controller/follow_joint_trajectory'
+        self._joints = simulation.world.robot.arm_joints
         super().__init__(node, simulation, FollowJointTrajectory, name)
 
     def _check(self, goal: FollowJointTrajectory.Goal) -> None:
-        self._simulation.arm.check(to_waypoints(goal.trajectory))
-        _tolerances(goal)
+        self._simulation.arm.check(to_waypoints(goal.trajectory, self._joints))
+        _tolerances(goal, self._joints)
 
     def _execute(self, handle: ServerGoalHandle) -> FollowJointTrajectory.Result:
         result = FollowJointTrajectory.Result()
@@ -109,9 +107,9 @@ class ArmServer(_Server):
             arm = self._simulation.arm
             if handle is self._active:
                 try:
-                    arm.follow(
-                        to_waypoints(handle.request.trajectory), _tolerances(handle.request)
-                    )
+                    goal = handle.request
+                    waypoints = to_waypoints(goal.trajectory, self._joints)
+                    arm.follow(waypoints, _tolerances(goal, self._joints))
                 except ValueError as error:  # the arm moved on since the goal was accepted
                     handle.abort()
                     result.error_code, result.error_string = result.INVALID_GOAL, str(error)
@@ -149,7 +147,7 @@ class ArmServer(_Server):
 
     def _feedback(self) -> FollowJointTrajectory.Feedback:
         arm, world = self._simulation.arm, self._simulation.world
-        feedback = FollowJointTrajectory.Feedback(joint_names=ARM_JOINTS)
+        feedback = FollowJointTrajectory.Feedback(joint_names=self._joints)
         feedback.header.stamp = to_stamp(self._simulation.time_ns)
         actual = world.arm_position()
         feedback.desired = JointTrajectoryPoint(positions=arm.desired.tolist())
@@ -164,23 +162,24 @@ class GripperServer(_Server):
     """`gripper_controller/gripper_cmd`; being stopped by an object counts as success."""
 
     def __init__(self, node: Node, simulation: Simulation) -> None:
+        self._robot = simulation.world.robot
         super().__init__(node, simulation, GripperCommand, 'gripper_controller/gripper_cmd')
 
     def _check(self, goal: GripperCommand.Goal) -> None:
-        if not -1e-3 <= goal.command.position <= FINGER_OPEN + 1e-3:
-            raise ValueError(
-                f'position is {goal.command.position} m; it must lie in [0, {FINGER_OPEN}] m'
-            )
+        position, widest = goal.command.position, self._robot.finger_open
+        if not -1e-3 <= position <= widest + 1e-3:
+            raise ValueError(f'position is {position} m; it must lie in [0, {widest}] m')
         if not goal.command.max_effort >= 0:
             raise ValueError('max_effort must be 0 (the most there is) or greater [N]')
 
     def _execute(self, handle: ServerGoalHandle) -> GripperCommand.Result:
         command = handle.request.command
-        effort = min(command.max_effort or MAX_GRIPPER_FORCE, MAX_GRIPPER_FORCE)
+        strongest, widest = self._robot.gripper_force, self._robot.finger_open
+        effort = min(command.max_effort or strongest, strongest)
         with self._simulation.changed:
             gripper = self._simulation.gripper
             if handle is self._active:
-                gripper.move(float(np.clip(command.position, 0.0, FINGER_OPEN)), effort)
+                gripper.move(float(np.clip(command.position, 0.0, widest)), effort)
                 self._wait(handle, gripper)
             preempted = handle is not self._active
             if not preempted:
@@ -208,17 +207,17 @@ class GripperServer(_Server):
         return GripperCommand.Feedback(**self._values())
 
 
-def _tolerances(goal: FollowJointTrajectory.Goal) -> Tolerances:
-    """Read tolerances as ros2_control does: 0 means the default, negative means none."""
+def _tolerances(goal: FollowJointTrajectory.Goal, joints: tuple[str, ...]) -> Tolerances:
+    """Read the joints' tolerances as ros2_control does: 0: the default, negative: none."""
 
     def positions(tolerances: list[JointTolerance], default: float) -> np.ndarray:
-        values = np.full(len(ARM_JOINTS), default)
+        values = np.full(len(joints), default)
         for tolerance in tolerances:
-            if tolerance.name not in ARM_JOINTS:
+            if tolerance.name not in joints:
                 raise ValueError(f'tolerance for unknown joint {tolerance.name!r}')
             if tolerance.position:
                 value = tolerance.position if tolerance.position > 0 else np.inf
-                values[ARM_JOINTS.index(tolerance.name)] = value
+                values[joints.index(tolerance.name)] = value
         return values
 
     duration = goal.goal_time_tolerance

@@ -11,7 +11,6 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_r1_sim.camera import Intrinsics
 from vla_r1_sim.containers import VESSELS
-from vla_r1_sim.description import ARM_JOINTS
 from vla_r1_sim.spline import Waypoint
 from vla_r1_sim.vocabulary import COLORS
 from vla_r1_sim.world import World
@@ -84,15 +83,15 @@ def to_object_markers(header: Header, world: World) -> MarkerArray:
     return MarkerArray(markers=markers)
 
 
-def to_waypoints(trajectory: JointTrajectory) -> list[Waypoint]:
-    """Return the points of a trajectory with the joints in the order of ARM_JOINTS.
+def to_waypoints(trajectory: JointTrajectory, joints: tuple[str, ...]) -> list[Waypoint]:
+    """Return the points of a trajectory with the joints in the order of `joints`, the arm's.
 
     Raises:
         ValueError: the trajectory is not one of exactly the arm's joints, or is incomplete.
     """
-    if sorted(trajectory.joint_names) != sorted(ARM_JOINTS):
-        raise ValueError(f'joint_names must be {", ".join(ARM_JOINTS)}')
-    order = [list(trajectory.joint_names).index(name) for name in ARM_JOINTS]
+    if sorted(trajectory.joint_names) != sorted(joints):
+        raise ValueError(f'joint_names must be {", ".join(joints)}')
+    order = [list(trajectory.joint_names).index(name) for name in joints]
 
     def ordered(values: list[float]) -> np.ndarray | None:
         if not len(values):

@@ -1,4 +1,4 @@
-"""The robot's description files, from the package's share directory."""
+"""A robot's description files, from the package's share directory."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -7,15 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from ament_index_python import get_package_share_directory
 import xacro
 
-ARM_JOINTS = (
-    'shoulder_pan_joint',
-    'shoulder_lift_joint',
-    'elbow_joint',
-    'wrist_1_joint',
-    'wrist_2_joint',
-    'wrist_3_joint',
-)
-FINGER_JOINTS = ('left_finger_joint', 'right_finger_joint')
+from vla_r1_sim.robots import Robot
 
 
 def share_directory() -> Path:
@@ -23,32 +15,37 @@ def share_directory() -> Path:
     return Path(get_package_share_directory('vla_r1_sim'))
 
 
+def config_directory(robot: Robot) -> Path:
+    """Return where the robot's SRDF and its files for MoveIt are installed."""
+    return share_directory() / 'config' / robot.name
+
+
 @lru_cache
-def robot_description() -> str:
+def robot_description(robot: Robot) -> str:
     """Return the URDF."""
-    document = xacro.process_file(str(share_directory() / 'urdf' / 'arm.urdf.xacro'))
+    document = xacro.process_file(str(share_directory() / 'urdf' / f'{robot.name}.urdf.xacro'))
     return str(document.toprettyxml(indent=' '))
 
 
 @lru_cache
-def robot_description_semantic() -> str:
+def robot_description_semantic(robot: Robot) -> str:
     """Return the SRDF."""
-    return (share_directory() / 'config' / 'arm.srdf').read_text()
+    return (config_directory(robot) / 'arm.srdf').read_text()
 
 
 @lru_cache
-def home_position() -> tuple[float, ...]:
-    """Return the arm's `home` of the SRDF [rad], in the order of ARM_JOINTS."""
-    root = ElementTree.fromstring(robot_description_semantic())
+def home_position(robot: Robot) -> tuple[float, ...]:
+    """Return the arm's `home` of the SRDF [rad], in the order of its joints."""
+    root = ElementTree.fromstring(robot_description_semantic(robot))
     state = root.find("group_state[@name='home']")
     if state is None:
-        raise ValueError("arm.srdf has no group_state named 'home'")
+        raise ValueError(f"arm.srdf of {robot.name} has no group_state named 'home'")
     values = {joint.get('name'): float(joint.get('value', 'nan')) for joint in state}
-    return tuple(values[name] for name in ARM_JOINTS)
+    return tuple(values[name] for name in robot.arm_joints)
 
 
-def disabled_collisions() -> tuple[tuple[str, str], ...]:
+def disabled_collisions(robot: Robot) -> tuple[tuple[str, str], ...]:
     """Return the pairs of links that the SRDF lets touch."""
-    root = ElementTree.fromstring(robot_description_semantic())
+    root = ElementTree.fromstring(robot_description_semantic(robot))
     pairs = root.iter('disable_collisions')
     return tuple((pair.get('link1', ''), pair.get('link2', '')) for pair in pairs)

@@ -5,8 +5,9 @@ import math
 import mujoco
 import numpy as np
 
-from vla_r1_sim.description import ARM_JOINTS, disabled_collisions, robot_description
+from vla_r1_sim.description import disabled_collisions, robot_description
 from vla_r1_sim.layout import TABLE_CENTER, TABLE_HALF_SIZE
+from vla_r1_sim.robots import Robot
 from vla_r1_sim.scene_spec import CameraSpec, ObjectSpec, SceneSpec
 from vla_r1_sim.vessels import add_container
 from vla_r1_sim.vocabulary import COLORS
@@ -18,23 +19,16 @@ GRIPPER_ACTUATOR = 'gripper'
 FEED_FORWARD = 0.1
 """Damping over stiffness of the arm's servos [s]; ctrl = q + FEED_FORWARD * qd has no lag."""
 
-MAX_GRIPPER_FORCE = 40.0
-"""Of the finger servo, as in the URDF [N]."""
-
-_STIFFNESS = (2000, 2000, 2000, 500, 500, 500)
-_TORQUE = (150, 150, 150, 28, 28, 28)
 _DENSITY = 900.0
 """Of the objects [kg/m^3]."""
-_MOUNTED = (('base_link_inertia', 'table'), ('shoulder_link', 'table'))
-"""What the robot's mounting lets touch, beside the pairs of the SRDF."""
 _HIDDEN_GROUP = 3
 """Geoms of this group take part in contacts but are not drawn."""
 
 
-def build_model(scene: SceneSpec) -> mujoco.MjModel:
-    """Compile a scene; actuators are the arm's joints in order, then the gripper."""
-    spec = mujoco.MjSpec.from_string(robot_description())
-    _add_servos(spec)
+def build_model(scene: SceneSpec, robot: Robot) -> mujoco.MjModel:
+    """Compile a scene with a robot; actuators are the arm's joints in order, then the gripper."""
+    spec = mujoco.MjSpec.from_string(robot_description(robot))
+    _add_servos(spec, robot)
     spec.modelname = 'tabletop'
     spec.option.timestep = TIMESTEP_NS * 1e-9
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
@@ -47,7 +41,8 @@ def build_model(scene: SceneSpec) -> mujoco.MjModel:
         _add_object(spec, item)
     for container in scene.containers:
         add_container(spec, container, _HIDDEN_GROUP)
-    for first, second in (*disabled_collisions(), *_MOUNTED):
+    mounting = tuple((link, 'table') for link in robot.mounted)
+    for first, second in (*disabled_collisions(robot), *mounting):
         spec.add_exclude(bodyname1=first, bodyname2=second)
     return spec.compile()
 
@@ -162,8 +157,8 @@ def _add_object(spec: mujoco.MjSpec, item: ObjectSpec) -> None:
     )
 
 
-def _add_servos(robot: mujoco.MjSpec) -> None:
-    for body in robot.bodies[1:]:
+def _add_servos(spec: mujoco.MjSpec, robot: Robot) -> None:
+    for body in spec.bodies[1:]:
         body.gravcomp = 1.0  # as a real arm's controller does
         for geom in body.geoms:
             if not geom.contype:
@@ -172,14 +167,18 @@ def _add_servos(robot: mujoco.MjSpec) -> None:
             if body.name.endswith('finger'):
                 geom.friction, geom.condim, geom.priority = [1.2, 0.05, 0.002], 4, 1
                 geom.solref, geom.solimp = [0.004, 1], [0.95, 0.99, 0.001, 0.5, 2]
-    for joint in robot.joints:
-        joint.armature = 0.1 if joint.name in ARM_JOINTS else 0.05
-    for name, stiffness, torque in zip(ARM_JOINTS, _STIFFNESS, _TORQUE, strict=True):
-        servo = robot.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+    for joint in spec.joints:
+        joint.armature = 0.1 if joint.name in robot.arm_joints else 0.05
+    servos = zip(robot.arm_joints, robot.stiffness, robot.torque, strict=True)
+    for name, stiffness, torque in servos:
+        servo = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
         servo.set_to_position(kp=stiffness, kv=FEED_FORWARD * stiffness)
         servo.forcerange, servo.forcelimited = [-torque, torque], True
-    fingers = robot.add_actuator(
-        name=GRIPPER_ACTUATOR, target='left_finger_joint', trntype=mujoco.mjtTrn.mjTRN_JOINT
+    fingers = spec.add_actuator(
+        name=GRIPPER_ACTUATOR,
+        target=robot.finger_joints[0],
+        trntype=mujoco.mjtTrn.mjTRN_JOINT,
     )
     fingers.set_to_position(kp=2000, kv=60)
-    fingers.forcerange, fingers.forcelimited = [-MAX_GRIPPER_FORCE, MAX_GRIPPER_FORCE], True
+    force = robot.gripper_force
+    fingers.forcerange, fingers.forcelimited = [-force, force], True

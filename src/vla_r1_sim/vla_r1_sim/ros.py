@@ -80,9 +80,10 @@ class StatePublisher:
             QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
         )
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        robot = simulation.world.robot
         for topic, text in (
-            ('robot_description', robot_description()),
-            ('robot_description_semantic', robot_description_semantic()),
+            ('robot_description', robot_description(robot)),
+            ('robot_description_semantic', robot_description_semantic(robot)),
         ):
             node.create_publisher(String, topic, latched).publish(String(data=text))
 

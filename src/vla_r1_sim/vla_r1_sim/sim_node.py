@@ -13,6 +13,7 @@ from vla_r1_core.ros import declare_config, run
 from vla_r1_sim.config import SimConfig
 from vla_r1_sim.controllers_node import ArmServer, GripperServer
 from vla_r1_sim.model import TIMESTEP_NS
+from vla_r1_sim.robots import ROBOTS
 from vla_r1_sim.ros import CameraPublisher, start_thread, StatePublisher
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.scene_spec import SceneSpec
@@ -33,7 +34,7 @@ class SimNode(Node):
         super().__init__('sim')
         self._config = declare_config(self, SimConfig)
         self.add_on_set_parameters_callback(self._on_parameters)
-        self._simulation = Simulation(_scene(self._config))
+        self._simulation = Simulation(_scene(self._config), ROBOTS[self._config.robot])
         self._state = StatePublisher(self, self._simulation)
         self._mount_camera()
         self._camera = CameraPublisher(self, self._config)

@@ -4,6 +4,7 @@ import threading
 
 from vla_r1_sim.controllers import ArmController, GripperController
 from vla_r1_sim.model import TIMESTEP_NS
+from vla_r1_sim.robots import Robot, UR5E
 from vla_r1_sim.scene_spec import SceneSpec
 from vla_r1_sim.world import World
 
@@ -17,14 +18,14 @@ class Simulation:
         world, arm, gripper: of the present scene.
     """
 
-    def __init__(self, scene: SceneSpec) -> None:
+    def __init__(self, scene: SceneSpec, robot: Robot = UR5E) -> None:
         self.changed = threading.Condition()
         self.time_ns = 0
-        self._load(World(scene))
+        self._load(World(scene, robot))
 
     def reset(self, scene: SceneSpec) -> None:
         """Replace the scene; the arm is home again, goals under way are stopped."""
-        world = World(scene)  # outside the lock: it takes a while
+        world = World(scene, self.world.robot)  # outside the lock: it takes a while
         with self.changed:
             self.arm.stop()
             self.gripper.stop()

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from vla_r1_sim.description import ARM_JOINTS, FINGER_JOINTS, home_position
+from vla_r1_sim.description import home_position
 from vla_r1_sim.model import build_model, FEED_FORWARD, GRIPPER_ACTUATOR
+from vla_r1_sim.robots import Robot, UR5E
 from vla_r1_sim.scene_spec import SceneSpec
-
-FINGER_OPEN = 0.045
-"""Position of a finger joint when the gripper is open [m]; the opening is twice that."""
 
 _SETTLE_STEPS = 100
 
@@ -40,19 +38,21 @@ class World:
     """One scene being simulated. The arm starts at home with an open gripper, objects at rest.
 
     Attributes:
-        scene: what was built.
+        scene, robot: what was built.
         model, data: MuJoCo's own.
         robot_bodies: names of the robot's links, parents first.
         start_positions: name of a thing → where it came to rest at first, (3,) [m], in base_link.
     """
 
-    def __init__(self, scene: SceneSpec) -> None:
+    def __init__(self, scene: SceneSpec, robot: Robot = UR5E) -> None:
         self.scene = scene
-        self.model = build_model(scene)
+        self.robot = robot
+        self.model = build_model(scene, robot)
         self.data = mujoco.MjData(self.model)
-        joints = [self.model.joint(name) for name in (*ARM_JOINTS, *FINGER_JOINTS)]
+        joints = [self.model.joint(name) for name in robot.joints]
         self._q = np.array([joint.qposadr[0] for joint in joints])
         self._v = np.array([joint.dofadr[0] for joint in joints])
+        self._arm = slice(len(robot.arm_joints))
         self._gripper = self.model.actuator(GRIPPER_ACTUATOR).id
         bodies = [self.model.body(i).name for i in range(self.model.nbody)]
         self.robot_bodies = tuple(bodies[bodies.index('base_link') : bodies.index('tcp') + 1])
@@ -61,9 +61,10 @@ class World:
         self.start_positions = {o.name: self.object_position(o.name) for o in scene.things}
 
     def _go_home(self) -> None:
-        self.data.qpos[self._q] = [*home_position(), FINGER_OPEN, FINGER_OPEN]
-        self.command_arm(np.array(home_position()), np.zeros(len(ARM_JOINTS)))
-        self.command_gripper(FINGER_OPEN)
+        home, fingers = np.array(home_position(self.robot)), self.robot.finger_open
+        self.data.qpos[self._q] = [*home, fingers, fingers]
+        self.command_arm(home, np.zeros_like(home))
+        self.command_gripper(fingers)
         mujoco.mj_forward(self.model, self.data)
 
     def step(self) -> None:
@@ -72,7 +73,7 @@ class World:
 
     def command_arm(self, position: np.ndarray, velocity: np.ndarray) -> None:
         """Set the servo targets of the arm: (6,) [rad] and (6,) [rad/s]."""
-        self.data.ctrl[: len(ARM_JOINTS)] = position + FEED_FORWARD * velocity
+        self.data.ctrl[self._arm] = position + FEED_FORWARD * velocity
 
     def command_gripper(self, position: float) -> None:
         """Set the servo target of the fingers [m]."""
@@ -83,20 +84,20 @@ class World:
         self.model.actuator_forcerange[self._gripper] = [-force, force]
 
     def arm_position(self) -> np.ndarray:
-        """Return (6,) [rad], in the order of ARM_JOINTS."""
-        return np.array(self.data.qpos[self._q[: len(ARM_JOINTS)]])
+        """Return (6,) [rad], in the order of the robot's joints."""
+        return np.array(self.data.qpos[self._q[self._arm]])
 
     def arm_velocity(self) -> np.ndarray:
         """Return (6,) [rad/s]."""
-        return np.array(self.data.qvel[self._v[: len(ARM_JOINTS)]])
+        return np.array(self.data.qvel[self._v[self._arm]])
 
     def finger_position(self) -> float:
         """Return the left finger's joint position [m], 0 closed."""
-        return float(self.data.qpos[self._q[len(ARM_JOINTS)]])
+        return float(self.data.qpos[self._q[self._arm.stop]])
 
     def finger_velocity(self) -> float:
         """Return the left finger's joint velocity [m/s]."""
-        return float(self.data.qvel[self._v[len(ARM_JOINTS)]])
+        return float(self.data.qvel[self._v[self._arm.stop]])
 
     def finger_effort(self) -> float:
         """Return the force of the finger servo [N]."""
@@ -105,7 +106,7 @@ class World:
     def joint_state(self) -> JointState:
         """Return the state of the arm's joints and both fingers."""
         return JointState(
-            names=(*ARM_JOINTS, *FINGER_JOINTS),
+            names=self.robot.joints,
             position=self.data.qpos[self._q].copy(),
             velocity=self.data.qvel[self._v].copy(),
             effort=self.data.qfrc_actuator[self._v].copy(),

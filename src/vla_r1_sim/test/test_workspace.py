@@ -1,0 +1,94 @@
+"""Every robot stands so that the same scenes serve: all within reach, and in the camera's view."""
+
+import itertools
+
+import mujoco
+import numpy as np
+import pytest
+from vla_r1_sim.camera import mounting
+from vla_r1_sim.description import home_position
+from vla_r1_sim.layout import WORKSPACE_X, WORKSPACE_Y
+from vla_r1_sim.robots import ROBOTS
+from vla_r1_sim.scene import make_scene
+from vla_r1_sim.world import World
+
+HEIGHTS = (0.02, 0.25)
+"""Of the tcp, from a grasp of the lowest object to where objects are lifted and carried [m]."""
+ARM = slice(0, 6)
+
+
+@pytest.fixture(scope='module', params=ROBOTS.values(), ids=ROBOTS)
+def world(request):
+    return World(make_scene(0), request.param)
+
+
+class Arm:
+    """Looks for joint positions that put the tcp somewhere, looking down."""
+
+    def __init__(self, world):
+        self.model, self.data = world.model, mujoco.MjData(world.model)
+        self.data.qpos[:] = world.data.qpos
+        self.home = home_position(world.robot)
+        self.low, self.high = self.model.jnt_range[ARM].T
+        self.links = {self.model.body(name).id for name in world.robot_bodies}
+        self.links.add(self.model.body('table').id)
+
+    def reaches(self, position, yaw):
+        """Whether the tcp gets there without a collision, opening along yaw [rad]."""
+        rng = np.random.default_rng(0)
+        for attempt in range(60):
+            start = rng.uniform(self.low, self.high) if attempt else self.home
+            if self._descend(start, position, yaw) and not self._collides():
+                return True
+        return False
+
+    def _descend(self, start, position, yaw):
+        c, s = np.cos(yaw), np.sin(yaw)
+        wanted = np.array([[c, s, 0], [s, -c, 0], [0, 0, -1]])
+        tcp = self.model.body('tcp').id
+        jacobian = np.empty((6, self.model.nv))
+        q = self.data.qpos[ARM]
+        q[:] = start
+        for _ in range(60):
+            mujoco.mj_kinematics(self.model, self.data)
+            mujoco.mj_comPos(self.model, self.data)
+            rotation = self.data.xmat[tcp].reshape(3, 3)
+            turn = 0.5 * sum(np.cross(rotation[:, i], wanted[:, i]) for i in range(3))
+            error = np.concatenate([position - self.data.xpos[tcp], turn])
+            if np.abs(error).max() < 1e-3:
+                return bool(rotation[:, 2] @ wanted[:, 2] > 0)
+            mujoco.mj_jacBody(self.model, self.data, jacobian[:3], jacobian[3:], tcp)
+            j = jacobian[:, ARM]
+            step = j.T @ np.linalg.solve(j @ j.T + 1e-3 * np.eye(6), error)
+            q[:] = np.clip(q + np.clip(step, -0.4, 0.4), self.low, self.high)
+        return False
+
+    def _collides(self):
+        mujoco.mj_collision(self.model, self.data)
+        pairs = self.model.geom_bodyid[[(c.geom1, c.geom2) for c in self.data.contact]]
+        return any(set(pair) <= self.links for pair in pairs)
+
+
+def test_the_whole_workspace_is_within_reach_from_above(world):
+    arm = Arm(world)
+    places = itertools.product(
+        np.linspace(*WORKSPACE_X, 3), np.linspace(*WORKSPACE_Y, 3), HEIGHTS, (0.0, np.pi / 2)
+    )
+    for x, y, z, yaw in places:
+        # a parallel gripper may be turned by half a turn
+        assert arm.reaches((x, y, z), yaw) or arm.reaches((x, y, z), yaw + np.pi), (x, y, z, yaw)
+
+
+def test_at_home_the_arm_hides_nothing_of_the_workspace_from_the_camera(world):
+    eye = mounting(world.model).translation
+    links = [world.model.body(name).id for name in world.robot_bodies]
+    margin = 0.06  # objects and containers reach this far beyond their centres [m]
+    xs = np.linspace(WORKSPACE_X[0] - margin, WORKSPACE_X[1] + margin, 12)
+    ys = np.linspace(WORKSPACE_Y[0] - margin, WORKSPACE_Y[1] + margin, 18)
+    geom = np.empty(1, np.int32)
+    for x, y, z in itertools.product(xs, ys, (0.0, 0.06)):
+        ray = np.array([x, y, z]) - eye
+        length = np.linalg.norm(ray)
+        hit = mujoco.mj_ray(world.model, world.data, eye, ray / length, None, 1, -1, geom)
+        before = 0 <= hit < length - 0.005
+        assert not (before and world.model.geom_bodyid[geom[0]] in links), (x, y, z)
