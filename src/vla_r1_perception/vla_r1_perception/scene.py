@@ -15,7 +15,8 @@ Point = tuple[float, float]
 
 # Containers are told by their colours: things in them and before them hide their outlines.
 _CONTAINER_OF_COLOR = {'teal': 'bowl', 'pink': 'tray'}
-_FLOOR_BELOW_MIDDLE = {'bowl': 0.11, 'tray': 0.06}  # of the box's height
+# Of the box's height, seen obliquely: the far wall shows above the floor. Flat: nothing.
+_FLOOR_BELOW_MIDDLE = {'bowl': 0.17, 'tray': 0.01}
 # Half of the depth of what is as deep as wide, seen obliquely, over its width.
 _HALF_DEPTH = 0.35
 _DARK = 95  # brightest channel of the gripper's dark plastic, at most
