@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 SAME_M = 0.015  # pieces that are closer than this, seen from above, are one container
 WALL_M = 0.006  # of a container; the carried object keeps off it by as much again
 HOLLOW_M = 0.01  # a thing whose middle is this much lower than its top is a container
+SEEN_FROM_ASIDE_M = 0.06  # what is high appears this far beside its place on the surface
 SAMPLE = 300
 
 
@@ -55,8 +56,9 @@ def find_goal(
     points = np.vstack([thing.points for thing in support])
     outline = footprint(view, points, surface)
     room = outline.short / 2 - reach_m
-    middle = floor_at(view, surface, outline.centre, WALL_M)
-    hollow = outline.top - middle > HOLLOW_M
+    middle = seen_at(view, surface, outline.centre, WALL_M)
+    # A flat top would be seen; a deep floor may be hidden behind the near wall.
+    hollow = middle is None or outline.top - middle > HOLLOW_M
     if hollow and outline.short < carried.short + 4 * WALL_M:
         raise GroundingError(
             OutcomeCode.NO_ROOM,
@@ -88,25 +90,30 @@ def pieces_at(view: DepthView, surface: Plane, things: Sequence[Thing], end: Arr
 
 
 def top_at(view: DepthView, surface: Plane, xy: Array, carried: Footprint) -> float:
-    """Return base z [m] of the highest that an object would lie on at a place (2,) [m]."""
-    return floor_at(view, surface, xy, carried.short / 2)
-
-
-def floor_at(view: DepthView, surface: Plane, xy: Array, radius_m: float) -> float:
-    """Return base z [m] of what is seen within radius_m [m] of a place (2,) [m]; its top.
+    """Return base z [m] of the highest that an object would lie on at a place (2,) [m].
 
     Raises:
         GroundingError: NO_VALID_DEPTH, nothing of it can be seen.
     """
-    window = around(view, surface, xy[None], 2 * radius_m + 0.06)
-    points = np.empty((0, 3)) if window is None else cut(view, window).points.reshape(-1, 3)
-    with np.errstate(invalid='ignore'):
-        points = points[np.linalg.norm(points[:, :2] - xy, axis=1) < radius_m]
-    if not len(points):
+    top = seen_at(view, surface, xy, carried.short / 2)
+    if top is None:
         raise GroundingError(
             OutcomeCode.NO_VALID_DEPTH,
             'the camera cannot see the place where to let go; look from higher up',
         )
+    return top
+
+
+def seen_at(view: DepthView, surface: Plane, xy: Array, radius_m: float) -> float | None:
+    """Return the top z [m] of what is seen within radius_m [m] of a place (2,) [m], if any."""
+    window = around(view, surface, xy[None], 2 * radius_m + SEEN_FROM_ASIDE_M)
+    if window is None:
+        return None
+    points = cut(view, window).points.reshape(-1, 3)
+    with np.errstate(invalid='ignore'):
+        points = points[np.linalg.norm(points[:, :2] - xy, axis=1) < radius_m]
+    if not len(points):
+        return None
     return float(surface.z_at(xy) + max(0.0, np.percentile(surface.height(points), 95.0)))
 
 

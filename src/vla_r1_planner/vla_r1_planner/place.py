@@ -193,7 +193,9 @@ def plan_place(
         without_goal()
         down = raised(way[-1], route.end[2] - route.carry[-1, 2])
         lower = arm.plan_line(np.array([way[-1], down]), carry, pick.held)
-        retreat = arm.plan_line(np.array([down, way[-1]]), lower)
+        # As high as after a grasp, so that the camera sees what lies there now.
+        clear = raised(down, settings.lift_height_m)
+        retreat = arm.plan_line(np.array([down, clear]), lower)
         return PlacePlan(pick, carry, lower, retreat)
 
     return first_that_works(attempt, candidates, 'grasp', report)

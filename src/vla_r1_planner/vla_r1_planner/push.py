@@ -163,6 +163,7 @@ def run_push(arm: Arm, plan: PushPlan, report: Report) -> Verdict:
     """Carry out a push."""
     report('approach', 'closing the gripper')
     arm.move_gripper(0.0)
+    arm.let_go()
     report('approach', 'moving above the start of the trace')
     arm.execute(plan.approach)
     report('approach', 'descending beside the object')
