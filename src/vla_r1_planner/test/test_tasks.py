@@ -6,10 +6,11 @@ import pytest
 from vla_r1_core.errors import GroundingError, MotionError, OutcomeCode
 from vla_r1_core.types import Trajectory2D
 from vla_r1_planner.config import PlannerConfig
+from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import pointing_down
 from vla_r1_planner.place import prepare_place
 from vla_r1_planner.polyline import resampled
-from vla_r1_planner.push import prepare_push
+from vla_r1_planner.push import prepare_push, push_way
 from vla_r1_planner.reach import prepare_reach
 from vla_r1_planner.task import Cell
 
@@ -76,13 +77,14 @@ def pushed(scene, *points, arm=None):
 def test_a_push_comes_down_beside_the_object_and_goes_through_its_middle(scene):
     scene = scene.box((0.5, 0.0), (0.05, 0.05, 0.05))
     job, _ = pushed(scene, (0.5, -0.1, 0.025), (0.5, 0.15, 0.025))
-    _, descent, push, lift = job.segments
-    start, end = tips(push)[[0, -1]]
+    _, descent, touch, push, lift = job.segments
+    start, contact, end = tips(touch)[0], tips(push)[0], tips(push)[-1]
+    assert contact[1] == pytest.approx(-0.025 - 0.012, abs=0.004)
     np.testing.assert_allclose(start, (0.5, -0.1, 0.3 * 0.05), atol=0.006)
     np.testing.assert_allclose(end, (0.5, 0.15, 0.3 * 0.05), atol=0.006)
-    np.testing.assert_array_equal(descent.tool_poses[-1], push.tool_poses[0])
+    np.testing.assert_array_equal(descent.tool_poses[-1], touch.tool_poses[0])
     assert tips(lift)[-1][2] - end[2] == pytest.approx(CONFIG.approach_height_m)
-    assert job.change.goal[1] > 0.17
+    np.testing.assert_allclose(job.change.goal, (0.5, 0.15 + 0.025 + 0.012, 0.0), atol=0.008)
 
 
 def test_a_push_that_starts_on_the_object_is_begun_before_it(scene):
@@ -105,12 +107,25 @@ def test_only_the_pushed_object_may_be_touched(scene):
     np.testing.assert_allclose(other.centre, (0.62, 0.1), atol=0.015)
 
 
+def test_what_is_pushed_may_hit_nothing_on_its_way_either(scene):
+    scene = scene.box((0.5, 0.0), (0.05, 0.05, 0.05))
+    _, arm = pushed(scene, (0.5, -0.1, 0.025), (0.5, 0.15, 0.025))
+    assert [held is not None for _, held, _ in arm.lines] == [False, False, True, False]
+
+
+def test_a_trace_that_ends_before_the_object_is_refused():
+    outline = Footprint(np.array([0.5, 0.0]), 0.0, 0.05, 0.05, 0.0, 0.05)
+    with pytest.raises(GroundingError) as error:
+        push_way(np.array([[0.5, -0.2], [0.5, -0.045]]), outline)
+    assert error.value.code == OutcomeCode.TRACE_INVALID
+
+
 def test_a_push_closes_comes_down_pushes_and_lifts(scene):
     scene = scene.box((0.5, 0.0), (0.05, 0.05, 0.05))
     job, arm = pushed(scene, (0.5, -0.1, 0.025), (0.5, 0.15, 0.025))
     arm.calls.clear()
     job.run()
-    assert arm.calls == ['close', 'let go', 'approach', 'descent', 'follow', 'lift']
+    assert arm.calls == ['close', 'let go', 'approach', 'descent', 'follow', 'follow', 'lift']
 
 
 def test_a_trace_through_nothing_is_refused(scene):

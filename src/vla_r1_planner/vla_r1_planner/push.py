@@ -13,6 +13,7 @@ from vla_r1_planner.motion import (
     Arm,
     Change,
     first_that_works,
+    Held,
     Job,
     raised,
     Report,
@@ -20,7 +21,7 @@ from vla_r1_planner.motion import (
     Verdict,
 )
 from vla_r1_planner.neighbours import Thing
-from vla_r1_planner.polyline import straightened
+from vla_r1_planner.polyline import resampled, straightened
 from vla_r1_planner.reach import looking_down, TURNS
 from vla_r1_planner.support import Plane
 from vla_r1_planner.task import Cell
@@ -29,6 +30,8 @@ from vla_r1_planner.trace import dense, on_plane, trace_path, TracePath
 Array = NDArray[np.float64]
 
 FINGERS_M = 0.018  # from the tool's axis to a corner of the closed fingers
+FINGER_HALF_M = 0.012  # to their sides
+FINE_M = 0.002
 START_GAP_M = 0.01  # between them and the object when they come down beside it
 ON_TRACE_M = 0.008  # a thing with points this close to the trace's is one that it goes through
 
@@ -39,13 +42,14 @@ class PushPlan:
 
     approach: Segment
     descent: Segment
+    touch: Segment
     push: Segment
     lift: Segment
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """In the order of travel."""
-        return self.approach, self.descent, self.push, self.lift
+        return self.approach, self.descent, self.touch, self.push, self.lift
 
 
 def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
@@ -64,7 +68,7 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
     height = outline.top - outline.bottom
     # The trace is drawn over the middle of the object's picture, which is not on the surface.
     drawn = on_plane(cell.view, trace, path.surface.lifted(height / 2))[:, :2]
-    way = push_way(straightened(drawn, config.trace_deviation_m), outline)
+    way, contact = push_way(straightened(drawn, config.trace_deviation_m), outline)
     # Low, because what is pushed above its middle topples.
     tip = max(config.tip_clearance_m, config.push_height * height)
     tools = on_surface(way, path.surface.lifted(tip + config.tip_beyond_tcp_m))
@@ -82,9 +86,8 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
     nearest_first = sorted(yaws, key=lambda yaw: -np.cos(yaw - cell.tool_yaw))
     ways = [looking_down(tools, yaw) for yaw in nearest_first]
     cell.show.goal(ways[0][-1])
-    plan = plan_push(cell.arm, ways, config.approach_height_m, cell.report)
-    ahead = outline.short / 2 + FINGERS_M
-    goal = way[-1] + ahead * direction / np.linalg.norm(direction)
+    plan = plan_push(cell.arm, ways, contact, outline, config.approach_height_m, cell.report)
+    goal = way[-1] + outline.centre - way[contact]
     change = Change(before=outline, goal=on_surface(goal[None], path.surface)[0])
     return Job(plan.segments, lambda: run_push(cell.arm, plan, cell.report), change, camera=True)
 
@@ -105,24 +108,39 @@ def pushed(things: Sequence[Thing], path: TracePath) -> Thing:
     )
 
 
-def push_way(drawn: Array, outline: Footprint) -> Array:
-    """Return the tool's way (N, 2) [m] from a drawn one (N, 2) [m], in the base frame.
+def push_way(drawn: Array, outline: Footprint) -> tuple[Array, int]:
+    """Return the tool's way (N, 2) [m] and at which of its points it touches the object.
 
     It goes through the object's middle, because a push beside it turns the object away; and it
     begins far enough before the object for the fingers to come down there.
+
+    Args:
+        drawn: (M, 2) [m] in the base frame.
+        outline: of the object.
+
+    Raises:
+        GroundingError: TRACE_INVALID, it ends where it would touch the object.
     """
+    whole = _unit(drawn[-1] - drawn[0])
     shift = outline.centre - nearest_on(drawn, outline.centre)
-    if np.linalg.norm(shift) < outline.long / 2:
-        drawn = drawn + shift
-    direction = drawn[1] - drawn[0]
-    direction = direction / np.linalg.norm(direction)
-    clear = outline.reach + FINGERS_M + START_GAP_M
-    while outline.beside(drawn[0]) < FINGERS_M + START_GAP_M:
-        before = np.linalg.norm(drawn[0] - outline.centre)
-        if before > clear:
-            break
-        drawn = np.vstack([drawn[0] - 0.002 * direction, drawn[1:]])
-    return drawn
+    aside = shift - shift @ whole * whole
+    if np.linalg.norm(aside) < outline.long / 2:
+        drawn = drawn + aside
+    direction = _unit(drawn[1] - drawn[0])
+    back = np.arange(0.0, 2 * outline.reach + 2 * FINGERS_M + START_GAP_M, FINE_M)
+    starts = drawn[0] - back[:, None] * direction
+    clear = outline.beside(starts) >= FINGERS_M + START_GAP_M
+    start = starts[clear.argmax()]
+    fine = resampled(np.vstack([start, drawn[1:]]), FINE_M)
+    touching = outline.beside(fine) < FINGER_HALF_M
+    if not touching[:-1].any():
+        raise GroundingError(
+            OutcomeCode.TRACE_INVALID,
+            'the trace ends before the object that it should push; ask the model again',
+        )
+    first = int(touching.argmax())
+    before = straightened(fine[: first + 1], FINE_M)
+    return np.vstack([before, straightened(fine[first:], FINE_M)[1:]]), len(before) - 1
 
 
 def nearest_on(line: Array, place: Array) -> Array:
@@ -139,10 +157,23 @@ def on_surface(xy: Array, plane: Plane) -> Array:
     return np.column_stack([xy, plane.z_at(xy)])
 
 
-def plan_push(arm: Arm, ways: Sequence[Array], above_m: float, report: Report) -> PushPlan:
-    """Plan the first of several ways, each of tool poses (N, 4, 4), that can be planned.
+def plan_push(
+    arm: Arm,
+    ways: Sequence[Array],
+    contact: int,
+    outline: Footprint,
+    above_m: float,
+    report: Report,
+) -> PushPlan:
+    """Plan the first of several ways that can be planned.
 
-    The tool comes down from above_m [m] over the way's start and goes up as far at its end.
+    Args:
+        arm: that moves.
+        ways: each of tool poses (N, 4, 4).
+        contact: from this pose on the object moves with the tool, and may hit nothing either.
+        outline: the object before the push.
+        above_m: [m] from where the tool comes down, and to where it goes up again.
+        report: told what is tried.
 
     Raises:
         MotionError: with the code of the first way when none can.
@@ -152,9 +183,10 @@ def plan_push(arm: Arm, ways: Sequence[Array], above_m: float, report: Report) -
         above = raised(way[0], above_m)
         approach = arm.plan_pose(above, opening_m=0.0)
         descent = arm.plan_line(np.array([above, way[0]]), approach)
-        push = arm.plan_line(way, descent)
+        touch = arm.plan_line(way[: contact + 1], descent)
+        push = arm.plan_line(way[contact:], touch, Held.by(way[contact], outline))
         lift = arm.plan_line(np.array([way[-1], raised(way[-1], above_m)]), push)
-        return PushPlan(approach, descent, push, lift)
+        return PushPlan(approach, descent, touch, push, lift)
 
     return first_that_works(attempt, ways, 'orientation', report)
 
@@ -168,8 +200,13 @@ def run_push(arm: Arm, plan: PushPlan, report: Report) -> Verdict:
     arm.execute(plan.approach)
     report('approach', 'descending beside the object')
     arm.execute(plan.descent)
+    arm.execute(plan.touch)
     report('follow', 'pushing')
     arm.execute(plan.push)
     report('lift', 'lifting the tool off')
     arm.execute(plan.lift)
     return Verdict.UNKNOWN
+
+
+def _unit(vector: Array) -> Array:
+    return np.asarray(vector / max(1e-9, float(np.linalg.norm(vector))))
