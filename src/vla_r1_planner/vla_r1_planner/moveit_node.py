@@ -192,6 +192,8 @@ class MoveItArm:
         """See motion.Arm."""
         self._attach(self._attached(held))
         self._holding = True
+        # Attaching takes what was let go before, under the same name, out of the world.
+        self._objects.discard(HELD.removeprefix(PREFIX))
 
     def let_go(self) -> None:
         """See motion.Arm."""
