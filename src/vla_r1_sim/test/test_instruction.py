@@ -23,6 +23,7 @@ from vla_r1_sim.instruction import (
             [ObjectQuery('red', 'cube'), ObjectQuery('blue', 'ball')],
         ),
         ('pick up the banana', []),
+        ('can you lift the red can?', [ObjectQuery('red', 'cylinder')]),
         ('the boxer is tired', []),  # a word that only begins like a shape
         ('', []),
     ],

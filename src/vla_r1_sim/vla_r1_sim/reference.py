@@ -6,9 +6,9 @@ from vla_r1_sim.instruction import ObjectQuery, read, Relation, Thing
 from vla_r1_sim.scene_spec import SceneSpec
 from vla_r1_sim.view import View
 
-_CLEARLY = 0.04
+_CLEARLY = 0.06
 """How far to a side of its anchor the thing meant must lie [picture heights]."""
-_OTHER_SIDE = -0.02
+_OTHER_SIDE = -0.03
 """How far on the other side those that are not meant must lie, at least [picture heights]."""
 _RATIO = 1.3
 """By how much the next one must be farther than the nearest; or nearer than the farthest."""

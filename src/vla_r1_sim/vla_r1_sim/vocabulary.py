@@ -34,7 +34,7 @@ DIRECTIONS: dict[str, tuple[float, float]] = {
 _SHAPE = '|'.join([*SHAPES, *SYNONYMS])
 _COLOR = '|'.join(COLORS)
 MENTION = re.compile(
-    rf'\b(?:(?P<color>{_COLOR})\s+)?(?P<shape>{_SHAPE})\b'
+    rf'\b(?:(?P<color>{_COLOR})\s+)?(?P<shape>{_SHAPE})\b(?!\s+you\b)'  # "can you ..."
     rf'|\b(?P<only_color>{_COLOR})\s+(?:one|object|thing|item)\b',
     re.IGNORECASE,
 )
