@@ -7,6 +7,7 @@ import threading
 from moveit_msgs.msg import PlanningScene, RobotState
 import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.time import Time
@@ -52,7 +53,7 @@ class Context:
         topic = node.resolve_topic_name('joint_states')
         inputs.create_subscription(JointStateMsg, topic, self._on_joint_state, 10)
         self._listener = TransformListener(self._buffer, inputs)
-        threading.Thread(target=_spin, args=(inputs,), name='inputs', daemon=True).start()
+        threading.Thread(target=_spin, args=(inputs,), name='inputs').start()
 
     def frames(self, scene: CollisionScene, positions: Mapping[str, float]) -> Frames:
         """Return how to find a frame's pose: links and objects of the scene, then TF."""
@@ -109,6 +110,8 @@ def _input_node(owner: Node) -> Node:
 def _spin(node: Node) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    # As in `main`: so that a silent robot does not keep this thread from ending.
+    node.create_timer(1.0, lambda: None, clock=Clock(clock_type=ClockType.STEADY_TIME))
     try:
         executor.spin()
     except (ExternalShutdownException, ShutdownException):
