@@ -118,7 +118,7 @@ class Cell:
     def stamp(msg):
         return msg.header.stamp.sec + 1e-9 * msg.header.stamp.nanosec
 
-    def lifted(self):
+    def done(self):
         return self.wait(self.judge.call_async(Trigger.Request())).success
 
     def send(self, client=None, instruction=CUBE, **fields):

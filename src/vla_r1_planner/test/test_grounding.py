@@ -46,11 +46,14 @@ def test_a_box_is_grasped_across_its_short_side_at_its_middle(scene, tight_box, 
     assert grasp.opening_m == pytest.approx(grasp.width_m + 0.024)
 
 
-def test_the_tool_looks_straight_down_in_a_right_handed_frame(scene, tight_box):
+def test_the_tool_looks_straight_down_first_and_then_tilted_about_the_fingers(scene, tight_box):
     view, (mask,) = scene.box((0.5, 0.0), (0.04, 0.04, 0.04), 0.3).render()
-    for grasp in ground_box(view, tight_box(mask), GRIPPER, WORKSPACE).candidates:
+    candidates = ground_box(view, tight_box(mask), GRIPPER, WORKSPACE).candidates
+    down = [grasp.T_base_tcp[2, 2] for grasp in candidates]
+    np.testing.assert_allclose(down, [-1.0] * 4 + [-np.cos(np.radians(25))] * 8)
+    for grasp in candidates:
         rotation = grasp.T_base_tcp[:3, :3]
-        np.testing.assert_allclose(rotation[:, 2], (0, 0, -1), atol=1e-12)
+        assert rotation[2, 0] == pytest.approx(0.0, abs=1e-12)  # the opening stays level
         np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
         assert np.linalg.det(rotation) == pytest.approx(1.0)
 
@@ -74,6 +77,18 @@ def test_fingertips_stay_above_the_surface_under_a_low_object(scene, tight_box):
     view, (mask,) = scene.box((0.5, 0.0), (0.03, 0.05, 0.009)).render()
     grasp = best(view, tight_box(mask))
     assert grasp.T_base_tcp[2, 3] - GRIPPER.tip_beyond_tcp_m == pytest.approx(0.004, abs=0.001)
+
+
+@pytest.mark.parametrize('height', [0.009, 0.04, 0.18])
+def test_a_tilted_hand_keeps_off_the_surface_and_off_the_object(scene, tight_box, height):
+    view, (mask,) = scene.box((0.5, 0.0), (0.03, 0.05, height)).render()
+    half_width, half_depth = 0.011, 0.025
+    for grasp in ground_box(view, tight_box(mask), GRIPPER, WORKSPACE).candidates[2:]:
+        pose = grasp.T_base_tcp
+        edges = [(0.0, y, GRIPPER.tip_beyond_tcp_m, 1.0) for y in (-half_width, half_width)]
+        assert min((pose @ edge)[2] for edge in edges) > 0.002
+        top = np.array([(0.5, y, height, 1.0) for y in (-half_depth, half_depth)])
+        assert (np.linalg.inv(pose) @ top.T)[2].min() > -GRIPPER.palm_behind_tcp_m
 
 
 def test_the_palm_stays_above_a_tall_object(scene, tight_box):
@@ -151,7 +166,7 @@ def test_candidates_are_ranked_and_turn_the_wrist_as_little_as_possible(scene, t
         grounded = ground_box(view, tight_box(mask), GRIPPER, WORKSPACE, tool_yaw)
         scores = [grasp.score for grasp in grounded.candidates]
         assert scores == sorted(scores, reverse=True)
-        assert len(scores) == 4
+        assert len(scores) == 12
         assert np.cos(yaw_of(grounded.candidates[0]) - tool_yaw) > 0.9
 
 

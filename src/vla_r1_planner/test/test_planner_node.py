@@ -23,7 +23,7 @@ def test_the_named_object_is_lifted_in_physics(cell):
     cell.reset()
     outcome, status = cell.ask()
     assert outcome.error_code == OutcomeCode.NONE, outcome.error_msg
-    assert cell.lifted()
+    assert cell.done()
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert outcome.verified == Outcome.VERIFIED
     assert outcome.task == Reasoning.AFFORDANCE
@@ -65,6 +65,36 @@ def test_a_trace_is_followed_above_the_table(cell):
     assert end.position.y == pytest.approx(planned.position.y, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    'instruction',
+    [
+        'reach the red cube',
+        'push the red cube to the left',
+        'put the red cube in the bowl',
+        'put the red cube on the tray',
+    ],
+)
+def test_every_task_is_done_in_physics(cell, instruction):
+    cell.reset(instruction=instruction)
+    outcome, _ = cell.ask(instruction=instruction)
+    assert outcome.error_code == OutcomeCode.NONE, outcome.error_msg
+    assert cell.done()
+
+
+def test_the_goal_of_an_instruction_by_topic_is_asked_for(cell):
+    instruction = 'put the red cube in the bowl'
+    cell.reset(instruction=instruction)
+    with other_planner(cell, *ANSWERS):
+        cell.outcomes.clear()
+        cell.instruction.publish(String(data=instruction))
+        cell.spin(lambda: cell.outcomes)
+        time.sleep(1.0)
+        cell.spin(lambda: True)
+    assert [outcome.error_code for outcome in cell.outcomes] == [OutcomeCode.NONE]
+    assert cell.outcomes[0].task == Reasoning.AFFORDANCE
+    assert cell.done()
+
+
 def test_an_instruction_by_topic_is_carried_out(cell):
     cell.reset()
     with other_planner(cell, *ANSWERS):
@@ -74,7 +104,7 @@ def test_an_instruction_by_topic_is_carried_out(cell):
     outcome = cell.outcomes[-1]
     assert outcome.error_code == OutcomeCode.NONE, outcome.error_msg
     assert outcome.instruction == CUBE
-    assert cell.lifted()
+    assert cell.done()
 
 
 @pytest.mark.parametrize(
@@ -116,7 +146,7 @@ def test_a_newer_instruction_stops_the_older_and_is_carried_out(cell):
     newer = cell.send()
     assert cell.wait(older).result.outcome.error_code == OutcomeCode.PREEMPTED
     assert cell.wait(newer).result.outcome.error_code == OutcomeCode.NONE
-    assert cell.lifted()
+    assert cell.done()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +218,7 @@ def test_a_gripper_that_closes_on_nothing_withdraws_and_says_so(cell):
         outcome, _ = cell.ask(cell.other)
     assert outcome.error_code == OutcomeCode.GRASP_EMPTY, outcome.error_msg
     assert outcome.executed.poses
-    assert not cell.lifted()
+    assert not cell.done()
     assert_next_instruction_works(cell)
 
 
@@ -200,4 +230,4 @@ def test_an_approved_plan_moves(cell):
         cell.spin(lambda: any(stage == 'confirm' for stage, _ in cell.stages))
         assert cell.wait(approve.call_async(Trigger.Request())).success
         assert cell.wait(finished).result.outcome.error_code == OutcomeCode.NONE
-    assert cell.lifted()
+    assert cell.done()

@@ -1,4 +1,4 @@
-"""Grasps from above on the cuboid around an object."""
+"""Grasps on the cuboid around an object, from above and tilted."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,10 @@ from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_planner.footprint import Footprint
 
 Array = NDArray[np.float64]
+
+TILTS = (0.0, np.radians(25.0), np.radians(-25.0))  # for what the arm cannot reach from above
+TILT_COST = 1.0  # more than what the best and the worst grasp from above differ by
+FINGER_HALF_WIDTH_M = 0.011
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,16 @@ def pointing_down(xyz: Array, yaw: float) -> Array:
     return pose
 
 
+def tilted(pose: Array, angle: float) -> Array:
+    """Return a tool pose (4, 4) turned about its opening direction by an angle [rad]."""
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[c, -s], [s, c]]
+    return np.asarray(pose @ turn)
+
+
 def grasps(object_: Footprint, gripper: Gripper, tool_yaw: float) -> list[GraspCandidate]:
-    """Return grasps from above, best first.
+    """Return grasps, best first: from above, then tilted about the fingers.
 
     Narrow sides come first; of the two ways to hold the same sides, the one that turns the
     wrist less from tool_yaw [rad], the tool's present yaw.
@@ -67,17 +79,23 @@ def grasps(object_: Footprint, gripper: Gripper, tool_yaw: float) -> list[GraspC
     Raises:
         GroundingError: even the short side is wider than the gripper opens.
     """
-    z = _tool_height(object_, gripper)
     found = []
-    for width, yaw in ((object_.short, object_.yaw), (object_.long, object_.yaw + np.pi / 2)):
+    short, long = object_.short, object_.long
+    for width, depth, yaw in (
+        (short, long, object_.yaw),
+        (long, short, object_.yaw + np.pi / 2),
+    ):
         if width + 2 * gripper.min_clearance_m > gripper.max_opening_m:
             continue
         opening = min(gripper.max_opening_m, width + 2 * gripper.clearance_m)
         for flip in (0.0, np.pi):
             turn = np.cos(yaw + flip - tool_yaw)
             score = 1.0 - width / gripper.max_opening_m + 0.05 * turn
-            pose = pointing_down(np.array([*object_.centre, z]), yaw + flip)
-            found.append(GraspCandidate(pose, opening, width, float(score)))
+            for tilt in TILTS:
+                z = _tool_height(object_, depth, gripper, abs(tilt))
+                pose = pointing_down(np.array([*object_.centre, z]), yaw + flip)
+                cost = TILT_COST if tilt else 0.0
+                found.append(GraspCandidate(tilted(pose, tilt), opening, width, score - cost))
     if not found:
         raise GroundingError(
             OutcomeCode.OBJECT_TOO_WIDE,
@@ -87,9 +105,18 @@ def grasps(object_: Footprint, gripper: Gripper, tool_yaw: float) -> list[GraspC
     return sorted(found, key=lambda grasp: -grasp.score)
 
 
-def _tool_height(object_: Footprint, gripper: Gripper) -> float:
-    """Base z [m] of the tcp: at mid-height, fingertips off the surface, palm off the top."""
+def _tool_height(object_: Footprint, depth: float, gripper: Gripper, tilt: float) -> float:
+    """Base z [m] of the tcp: at mid-height, fingertips off the surface, palm off the object.
+
+    Args:
+        object_: to be grasped.
+        depth: [m] of the object along the fingers' faces.
+        gripper: that grasps it.
+        tilt: [rad] from the vertical.
+    """
+    c, s = np.cos(tilt), np.sin(tilt)
     middle = (object_.bottom + object_.top) / 2
-    above_surface = object_.bottom + gripper.tip_beyond_tcp_m + gripper.tip_clearance_m
-    below_palm = object_.top - gripper.palm_behind_tcp_m + gripper.tip_clearance_m
-    return max(middle, above_surface, below_palm)
+    lowest = gripper.tip_beyond_tcp_m * c + FINGER_HALF_WIDTH_M * s
+    above_surface = object_.bottom + lowest + gripper.tip_clearance_m
+    reach = (gripper.palm_behind_tcp_m - gripper.tip_clearance_m - depth / 2 * s) / c
+    return float(max(middle, above_surface, object_.top - reach))

@@ -148,6 +148,13 @@ def raised(pose: Array, height_m: float) -> Array:
     return higher
 
 
+def withdrawn(pose: Array, distance_m: float) -> Array:
+    """Return a tool pose (4, 4) moved back [m] along the tool's own axis."""
+    back = pose.copy()
+    back[:3, 3] -= distance_m * pose[:3, 2]
+    return back
+
+
 def first_that_works(
     attempt: Callable[[Choice], Plan], choices: Sequence[Choice], noun: str, report: Report
 ) -> Plan:

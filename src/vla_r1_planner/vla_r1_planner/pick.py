@@ -21,6 +21,7 @@ from vla_r1_planner.motion import (
     Report,
     Segment,
     Verdict,
+    withdrawn,
 )
 from vla_r1_planner.task import Cell
 
@@ -103,7 +104,7 @@ def plan_grasp(
     arm: Arm, grasp: GraspCandidate, object_: Footprint, settings: PickSettings
 ) -> PickPlan:
     """Plan one grasp of an object to its end."""
-    above = raised(grasp.T_base_tcp, settings.approach_height_m)
+    above = withdrawn(grasp.T_base_tcp, settings.approach_height_m)
     lifted = raised(grasp.T_base_tcp, settings.lift_height_m)
     approach = arm.plan_pose(above, opening_m=grasp.opening_m)
     descent = arm.plan_line(np.array([above, grasp.T_base_tcp]), approach)

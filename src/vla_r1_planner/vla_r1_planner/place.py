@@ -11,7 +11,7 @@ from vla_r1_core.types import Box, Trajectory2D
 from vla_r1_planner.clearance import above
 from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.goal import find_goal, Goal
-from vla_r1_planner.grasp import GraspCandidate, pointing_down
+from vla_r1_planner.grasp import GraspCandidate
 from vla_r1_planner.grounding import ground_box
 from vla_r1_planner.motion import (
     Arm,
@@ -203,15 +203,25 @@ def plan_place(
 
 def carried_ways(grasp: GraspCandidate, route: Route) -> list[Array]:
     """Return tool poses (N, 4, 4) along a route, each way with another turn of the tool."""
-    x = grasp.T_base_tcp[:3, 0]
-    yaw, above_bottom = np.arctan2(x[1], x[0]), grasp.T_base_tcp[2, 3] - route.start
+    above_bottom = grasp.T_base_tcp[2, 3] - route.start
     along = arc_length(route.carry)
     share = along / max(1e-9, along[-1])
     tools = route.carry + np.array([0.0, 0.0, above_bottom])
     return [
-        np.array([pointing_down(xyz, yaw + s * turn) for xyz, s in zip(tools, share, strict=True)])
+        np.array(
+            [_turned(grasp.T_base_tcp, s * turn, xyz) for s, xyz in zip(share, tools, strict=True)]
+        )
         for turn in TURNS
     ]
+
+
+def _turned(pose: Array, turn: float, xyz: Array) -> Array:
+    """Return a pose (4, 4) turned about the vertical [rad] and put at xyz (3,) [m]."""
+    c, s = np.cos(turn), np.sin(turn)
+    moved = pose.copy()
+    moved[:3, :3] = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]) @ pose[:3, :3]
+    moved[:3, 3] = xyz
+    return moved
 
 
 def run_place(arm: Arm, plan: PlacePlan, settings: PickSettings, report: Report) -> Verdict:
