@@ -8,6 +8,7 @@ from vla_r1_core.types import Trajectory2D
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import pointing_down
+from vla_r1_planner.pick import prepare_pick
 from vla_r1_planner.place import prepare_place
 from vla_r1_planner.polyline import resampled
 from vla_r1_planner.push import prepare_push, push_way
@@ -132,6 +133,17 @@ def test_a_trace_through_nothing_is_refused(scene):
     with pytest.raises(GroundingError) as error:
         pushed(scene.box((0.5, 0.2), (0.05, 0.05, 0.05)), (0.5, -0.2, 0.0), (0.5, 0.0, 0.0))
     assert error.value.code == OutcomeCode.NO_OBJECT_POINTS
+
+
+# Pick
+
+
+def test_what_was_held_before_is_not_planned_with(cube, tight_box):
+    arm = NotingArm()
+    view, masks = cube.render()
+    prepare_pick(cell_of(view, arm), tight_box(masks[0]), 'cube')
+    assert arm.calls[0] == 'let go'
+    assert 'plan_pose' in arm.calls
 
 
 # Place

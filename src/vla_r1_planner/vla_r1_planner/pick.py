@@ -72,6 +72,7 @@ def prepare_pick(cell: Cell, box: Box, label: str) -> Job:
         f'{(outline.top - outline.bottom) * 1000:.0f} mm at ({outline.centre[0]:.3f}, '
         f'{outline.centre[1]:.3f}, {outline.bottom:.3f}) m, {len(things)} things around it',
     )
+    cell.arm.let_go()  # the gripper opens before anything else
     cell.keep_clear(grounded.surface, outline.centre, things)
     settings = settings_of(cell.config)
     plan = plan_pick(cell.arm, grounded.candidates, outline, settings, cell.report)

@@ -103,6 +103,7 @@ def prepare_place(cell: Cell, box: Box, label: str, goal_cell: Cell, trace: Traj
     middle = np.asarray((object_.centre + goal.place[:2]) / 2)
     others = [t for t in things if not any(t is piece for piece in goal.support)]
     settings = settings_of(cell.config)
+    cell.arm.let_go()  # the gripper opens before anything else
     plan = plan_place(
         cell.arm,
         grounded.candidates,

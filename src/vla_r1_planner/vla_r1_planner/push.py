@@ -80,6 +80,7 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
         f'{height * 1000:.0f} mm over {length * 1000:.0f} mm, {len(things) - 1} things around',
     )
     others = [thing for thing in things if thing is not target]
+    cell.arm.let_go()  # closed fingers hold nothing
     cell.keep_clear(path.surface, outline.centre, others)
     direction = way[-1] - way[-2]
     yaws = np.arctan2(direction[1], direction[0]) + TURNS
