@@ -5,8 +5,10 @@ import dataclasses
 import mujoco
 import numpy as np
 import pytest
+from std_msgs.msg import Header
 from vla_r1_sim.camera import Camera
 from vla_r1_sim.containers import ContainerSpec, VESSELS
+from vla_r1_sim.convert import to_object_markers
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.scene_spec import ObjectSpec
 from vla_r1_sim.world import World
@@ -85,6 +87,29 @@ def test_the_seen_skin_lies_where_things_rest(name):
         )
         assert world.model.body(world.model.geom_bodyid[hit[0]]).name == name
         assert 0.2 - distance == pytest.approx(vessel.wall, abs=2e-3)
+
+
+@pytest.mark.parametrize('name', VESSELS)
+def test_lowest_point_of_a_container_is_that_of_its_foot(name):
+    world = world_with(name)
+    assert world.lowest_point(name) == pytest.approx(0, abs=1e-3)
+    address = world.model.jnt_qposadr[world.model.body(name).jntadr[0]]
+    world.data.qpos[address + 2] += 0.1
+    mujoco.mj_forward(world.model, world.data)
+    assert world.lowest_point(name) == pytest.approx(0.1, abs=1e-3)
+
+
+@pytest.mark.parametrize('name', VESSELS)
+def test_a_container_marker_is_the_solid_around_it(name):
+    world = world_with(name)
+    (_, marker) = to_object_markers(Header(frame_id='base_link'), world).markers
+    assert marker.ns == name
+    assert marker.type == {'bowl': marker.CYLINDER, 'tray': marker.CUBE}[name]
+    scale = (marker.scale.x, marker.scale.y, marker.scale.z)
+    np.testing.assert_allclose(scale, 2 * VESSELS[name].half_size)
+    middle = (X, Y, VESSELS[name].height / 2)
+    position = marker.pose.position
+    np.testing.assert_allclose((position.x, position.y, position.z), middle, atol=1e-3)
 
 
 @pytest.mark.parametrize('name', VESSELS)

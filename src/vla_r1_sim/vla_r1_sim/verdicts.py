@@ -133,7 +133,7 @@ def _pushed(world: World, name: str, command: Command) -> Verdict:
         x, y = after - before
         wanted_x, wanted_y = command.direction
         turn = abs(math.atan2(wanted_x * y - wanted_y * x, wanted_x * x + wanted_y * y))
-    height = 0.0 if name in VESSELS else world.lowest_point(name)
+    height = world.lowest_point(name)
     return Verdict(
         way >= PUSHED and turn <= PUSHED_STRAIGHT and ON_TABLE[0] < height < ON_TABLE[1],
         f'{name} moved {1000 * way:.0f} mm (at least {1000 * PUSHED:.0f}), '

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -126,12 +127,14 @@ class World:
         return poses
 
     def object_position(self, name: str) -> np.ndarray:
-        """Return an object's centre, (3,) [m], in base_link."""
+        """Return an object's centre, or that of a container's foot, (3,) [m], in base_link."""
         return np.array(self.data.body(name).xpos)
 
     def lowest_point(self, name: str) -> float:
-        """Return the height of an object's lowest point above the table [m]."""
+        """Return the height of an object's or container's lowest point above the table [m]."""
         geom = self.model.geom(name)
+        if geom.type[0] == mujoco.mjtGeom.mjGEOM_MESH:
+            return self._lowest_vertex(geom)
         down = np.abs(self.data.geom(name).xmat.reshape(3, 3)[2])  # (3,), row z of the rotation
         match geom.type[0]:
             case mujoco.mjtGeom.mjGEOM_SPHERE:
@@ -142,6 +145,12 @@ class World:
             case _:
                 extent = down @ geom.size
         return float(self.object_position(name)[2] - extent)
+
+    def _lowest_vertex(self, geom: Any) -> float:
+        mesh = self.model.mesh(geom.dataid[0])
+        vertices = self.model.mesh_vert[mesh.vertadr[0] :][: mesh.vertnum[0]]
+        seen = self.data.geom(geom.id)
+        return float(seen.xpos[2] + (vertices @ seen.xmat.reshape(3, 3)[2]).min())
 
     def speed(self, name: str) -> float:
         """Return how fast an object's or container's centre moves [m/s]."""
