@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.types import Trajectory2D
+from vla_r1_planner.neighbours import Capsule
 from vla_r1_planner.trace import PointState, trace_path
 
 ALONG = [(0.4 + 0.025 * i, -0.2 + 0.1 * i, 0.0) for i in range(5)]
@@ -82,3 +83,11 @@ def test_one_point_is_no_trace(seen):
     with pytest.raises(GroundingError) as error:
         trace_path(view, Trajectory2D(trace.points[:1]))
     assert error.value.code == OutcomeCode.TRACE_INVALID
+
+
+def test_a_start_on_the_robot_is_left_out_however_long_it_is(seen):
+    view, trace = seen
+    arm = Capsule(np.array([0.4, -0.2, 0.0]), np.array([0.45, 0.0, 0.0]), 0.05)
+    path = trace_path(view, trace, [arm])
+    np.testing.assert_allclose(path.points, ALONG[3:], atol=0.002)
+    assert path.skipped == (PointState.IN_THE_AIR,) * 3

@@ -41,7 +41,7 @@ def prepare_reach(cell: Cell, trace: Trajectory2D) -> Job:
         GroundingError, MotionError: with the reason why it cannot be done.
     """
     config = cell.config
-    path = trace_path(cell.view, dense(trace, cell.view.camera))
+    path = trace_path(cell.view, dense(trace, cell.view.camera), cell.robot_parts())
     cell.show.trace(path)
     corners = straightened(path.points[:, :2], config.trace_deviation_m)
     places = resampled(corners, STEP_M)

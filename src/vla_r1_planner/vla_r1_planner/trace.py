@@ -1,5 +1,6 @@
 """A trace in the image as waypoints in space, each with the reason why it can be used or not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -10,6 +11,7 @@ from vla_r1_core.geometry import CameraModel, transform_points
 from vla_r1_core.types import Box, Trajectory2D
 
 from vla_r1_planner.depth import cut, DepthView, window_px
+from vla_r1_planner.neighbours import Solid
 from vla_r1_planner.polyline import resampled
 from vla_r1_planner.support import fit_support, Plane
 
@@ -50,31 +52,37 @@ class TracePath:
     surface: Plane
 
 
-def trace_path(view: DepthView, trace: Trajectory2D) -> TracePath:
+def trace_path(view: DepthView, trace: Trajectory2D, robot: Sequence[Solid] = ()) -> TracePath:
     """Lift a trace into space.
 
     A point that cannot be measured takes its depth from its neighbours in the trace: inverse
-    depth is linear along a line in the image of a flat surface.
+    depth is linear along a line in the image of a flat surface. What shows a part of the robot
+    is as good as in the air.
 
     Raises:
-        GroundingError: fewer than two points, or fewer than half of them, are measured
-            (TRACE_INVALID); no depth or no level surface around the trace (NO_VALID_DEPTH,
-            NO_OBJECT_POINTS).
+        GroundingError: fewer than two points, or fewer than half of them (but for a start in the
+            air), are measured (TRACE_INVALID); no depth or no level surface around the trace
+            (NO_VALID_DEPTH, NO_OBJECT_POINTS).
     """
     pixels = np.array(trace.points) * (view.camera.width, view.camera.height) - 0.5
     surface = fit_support(_around(view, trace).reshape(-1, 3))
     looked = [_depth_at(view, u, v) for u, v in pixels]
     depth = np.array([depth for _, depth in looked])
-    height = surface.height(_lift(view, pixels, depth))
+    places = _lift(view, pixels, depth)
+    height = surface.height(places)
     with np.errstate(invalid='ignore'):
         floating = (height > MAX_HEIGHT_M) | (height < -MAX_DEPTH_M)
+    for part in robot:
+        floating |= part.holds(places)
     depth[floating] = np.nan
     states = tuple(
         PointState.IN_THE_AIR if air else state
         for (state, _), air in zip(looked, floating, strict=True)
     )
     valid = np.isfinite(depth)
-    if valid.sum() < max(2, MIN_VALID_SHARE * len(depth)):
+    first = int(valid.argmax())
+    on_the_way_down = int(floating[:first].sum())
+    if valid.sum() < max(2, MIN_VALID_SHARE * (len(depth) - on_the_way_down)):
         reasons = sorted({state.value for state in states if state is not PointState.MEASURED})
         raise GroundingError(
             OutcomeCode.TRACE_INVALID,
@@ -83,7 +91,6 @@ def trace_path(view: DepthView, trace: Trajectory2D) -> TracePath:
         )
     along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(pixels, axis=0), axis=1))]
     bridged = 1.0 / np.interp(along, along[valid], 1.0 / depth[valid])
-    first = int(valid.argmax())
     points = _lift(view, pixels[first:], bridged[first:])
     return TracePath(points, states[first:], states[:first], surface)
 
