@@ -204,7 +204,7 @@ def run_push(arm: Arm, plan: PushPlan, report: Report) -> Verdict:
     arm.execute(plan.touch)
     report('follow', 'pushing')
     arm.execute(plan.push)
-    report('lift', 'lifting the tool off')
+    report('release', 'lifting the tool off')
     arm.execute(plan.lift)
     return Verdict.UNKNOWN
 
