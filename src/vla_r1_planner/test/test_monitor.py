@@ -41,9 +41,11 @@ def test_a_late_or_slowed_arm_on_its_path_is_left_alone(speed, late_s):
     assert trouble is None
 
 
-def test_noise_of_a_standing_arm_is_no_motion():
+def test_noise_of_an_arm_that_has_arrived_is_no_motion():
     path, rng = smooth(), np.random.default_rng(0)
-    trouble, _ = drive(PathMonitor(path, TOLERANCE), lambda t: rng.normal(0.0, 0.0005, 2), 5.0)
+    trouble, _ = drive(
+        PathMonitor(path, TOLERANCE), lambda t: along(path, t) + rng.normal(0.0, 0.0005, 2), 8.0
+    )
     assert trouble is None
 
 
@@ -64,6 +66,13 @@ def test_an_arm_that_something_holds_up_is_noticed_before_it_should_be_far_away(
     assert 'shoulder has stood still' in trouble
     missed = along(path, at) - along(path, 0.8)
     assert np.abs(missed).max() < 2 * TOLERANCE
+
+
+def test_an_arm_that_never_begins_is_noticed():
+    path = smooth()
+    trouble, at = drive(PathMonitor(path, TOLERANCE), lambda _: along(path, 0.0), 5.0)
+    assert 'stood still' in trouble
+    assert 1.0 < at < 2.0
 
 
 def test_an_arm_that_arrived_may_stand_still():

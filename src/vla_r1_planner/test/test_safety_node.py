@@ -141,6 +141,8 @@ def test_an_arm_that_is_not_where_it_should_be_is_stopped(cell, relay, trouble):
     with other_planner(cell, without='joint_states'):
         finished = cell.send(cell.other)
         cell.spin(says(cell, 'descending'))
+        before = cell.last_moved
+        cell.spin(lambda: cell.last_moved > before)
         if trouble == 'stands still':
             relay.freeze()
         else:
@@ -215,7 +217,7 @@ def test_a_click_in_rviz_approves(cell):
         outcome = cell.wait(finished).result.outcome
         cell.spin(lambda: updates[-1].erases == [marker.name])
     assert outcome.error_code == OutcomeCode.NONE, outcome.error_msg
-    assert cell.lifted()
+    assert cell.done()
     numbers = [update.seq_num for update in updates]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
@@ -225,7 +227,7 @@ def test_a_pick_that_slips_out_is_refuted(cell):
     with other_planner(cell, gripper_effort=0.3):
         outcome, _ = cell.ask(cell.other)
     assert outcome.verified == Outcome.REFUTED, outcome.error_msg
-    assert not cell.lifted()
+    assert not cell.done()
 
 
 def test_without_a_picture_after_the_motion_there_is_no_verdict(cell):

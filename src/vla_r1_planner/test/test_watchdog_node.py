@@ -21,14 +21,15 @@ ACTIONS = {
     'execute_trajectory': ExecuteTrajectory,
 }
 PACKAGE = Path(get_package_prefix('vla_r1_planner')) / 'lib' / 'vla_r1_planner'
-# Alive by the middleware only: the interpreter holds its lock and never spins.
+# The interpreter holds its lock and never spins.
 BUSY = """
 import rclpy
-from std_msgs.msg import Empty
-from vla_r1_planner.alive_node import ALIVE_TOPIC, alive_qos
+from vla_r1_planner import alive_node
+where = {where}
+alive_node.here = lambda: where
 rclpy.init()
 node = rclpy.create_node('busy')
-publisher = node.create_publisher(Empty, ALIVE_TOPIC, alive_qos())
+publisher = alive_node.give_sign_of_life(node)
 while True:
     sum(range(10**8))
 """
@@ -134,8 +135,9 @@ def test_a_killed_planner_has_all_goals_of_the_arm_cancelled(robot):
     robot.spin(lambda: robot.cancelled == set(ACTIONS), timeout_s=5.0)
 
 
-def test_a_planner_whose_interpreter_is_busy_is_alive(robot):
-    busy = start(sys.executable, '-c', BUSY)
+@pytest.mark.parametrize('where', ['alive_node.here()', '"elsewhere"'])
+def test_a_planner_whose_interpreter_is_busy_is_alive_until_it_dies(robot, where):
+    busy = start(sys.executable, '-c', BUSY.format(where=where))
     try:
         robot.spin(heard_by_the_watchdog(robot))
         robot.spin_for(1.0)

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 STEP_S = 0.02  # of the resampled trajectory
 AHEAD_S = 1.0  # how far the arm may have come along the path between two joint states
 MOVED_RAD = 0.005  # less than this is standing still
+LATE_S = 1.0  # after which the arm must have begun
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,7 @@ class PathMonitor:
         self._tolerance = tolerance_rad
         self._at = 0  # step of the trajectory that the arm has come to
         self._mark: Array | None = None  # where it last was seen to move
-        self._mark_step, self._mark_s = 0, 0.0
-        self._moving = False
+        self._mark_step, self._mark_s = 0, 0.0  # and when [s]
 
     def update(self, stamp_s: float, positions: Mapping[str, float]) -> str | None:
         """Return what is wrong at a joint state of time stamp_s [s], None when all is well."""
@@ -67,13 +67,14 @@ class PathMonitor:
         if gap > self._tolerance:
             return f'{joint} is {gap:.3f} off its path'
         if self._mark is None:
-            self._mark = here
+            self._mark, self._mark_s = here, stamp_s + LATE_S
         if np.abs(here - self._mark).max() > MOVED_RAD:
             self._mark, self._mark_step, self._mark_s = here, self._at, stamp_s
-            self._moving = True
-        return self._blocked(stamp_s) if self._moving else None
+        return self._blocked(stamp_s)
 
     def _blocked(self, stamp_s: float) -> str | None:
+        if stamp_s < self._mark_s:
+            return None
         steps = self._mark_step + int((stamp_s - self._mark_s) / STEP_S)
         due = self._way.positions[min(steps, len(self._way.positions) - 1)]
         joint, gap = farthest(self._way.joints, due, self._way.positions[self._at])

@@ -8,14 +8,13 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
-from std_msgs.msg import Empty
 from std_srvs.srv import Trigger
 from vla_r1_core.errors import OutcomeCode, VlaR1Error
 from vla_r1_core.ros import declare_config, run
 
 from vla_r1_msgs.action import ExecuteInstruction
 from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
-from vla_r1_planner.alive_node import alive_qos, ALIVE_TOPIC
+from vla_r1_planner.alive_node import give_sign_of_life
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.flow_node import Flow, GOAL_SUFFIX, Instruction
 from vla_r1_planner.requests import Turnstile
@@ -48,7 +47,7 @@ class PlannerNode(Node):
         )
         self.create_service(Trigger, 'approve', self._approve, callback_group=group)
         self.create_service(Trigger, 'stop', self._stop, callback_group=group)
-        self._alive = self.create_publisher(Empty, ALIVE_TOPIC, alive_qos())
+        self._alive = give_sign_of_life(self)
         self.create_subscription(Reasoning, 'reasoning', self._on_reasoning, 10)
         self.create_subscription(Affordance, 'affordance', self._on_answer, 10)
         self.create_subscription(Trajectory, 'trajectory', self._on_answer, 10)

@@ -1,14 +1,18 @@
 """Stops the arm when the planner's process dies, from a process of its own."""
 
+import os
+import select
+import threading
+
 from action_msgs.srv import CancelGoal
 from rclpy.client import Client
 from rclpy.event_handler import QoSLivelinessChangedInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.task import Future
-from std_msgs.msg import Empty
+from std_msgs.msg import String
 from vla_r1_core.ros import declare_config, run
 
-from vla_r1_planner.alive_node import alive_qos, ALIVE_TOPIC
+from vla_r1_planner.alive_node import here, QOS, TOPIC
 from vla_r1_planner.config import WatchdogConfig
 
 
@@ -21,27 +25,51 @@ class WatchdogNode(Node):
     def __init__(self) -> None:
         super().__init__('watchdog')
         config = declare_config(self, WatchdogConfig)
+        self._here: set[int] = set()  # process ids of the living planners on this machine
         # The controller first: it is what moves the arm.
         self._cancels = [
             self.create_client(CancelGoal, f'{action}/_action/cancel_goal')
             for action in (config.arm_action, 'execute_trajectory')
         ]
         self.create_subscription(
-            Empty,
-            ALIVE_TOPIC,
-            lambda _: None,
-            alive_qos(),
+            String,
+            TOPIC,
+            self._on_sign,
+            QOS,
             event_callbacks=SubscriptionEventCallbacks(liveliness=self._on_liveliness),
         )
 
-    def _on_liveliness(self, change: QoSLivelinessChangedInfo) -> None:
-        if change.alive_count > 0 or change.alive_count_change >= 0:
+    def _on_sign(self, msg: String) -> None:
+        number, where = msg.data.split(maxsplit=1)
+        if where != here():
             return
+        try:
+            process = os.pidfd_open(int(number))
+        except ProcessLookupError:
+            self._stop_arm(f'process {number} had ended before it could be watched')
+            return
+        self._here.add(int(number))
+        threading.Thread(target=self._wait, args=(process, int(number)), daemon=True).start()
+
+    def _wait(self, process: int, number: int) -> None:
+        ended = select.poll()
+        ended.register(process, select.POLLIN)
+        ended.poll()
+        os.close(process)
+        self._here.discard(number)
+        self._stop_arm(f'process {number} has ended')
+
+    def _on_liveliness(self, change: QoSLivelinessChangedInfo) -> None:
+        lost = change.alive_count_change < 0 and change.alive_count == 0
+        if lost and not self._here:
+            self._stop_arm('DDS hears it no more')
+
+    def _stop_arm(self, reason: str) -> None:
         for client in self._cancels:
             # A zero id and a zero stamp mean all goals.
             answer = client.call_async(CancelGoal.Request())
             answer.add_done_callback(lambda future, client=client: self._tell(client, future))
-        self.get_logger().error('the planner is gone: stopping the arm')
+        self.get_logger().error(f'the planner is gone ({reason}): stopping the arm')
 
     def _tell(self, client: Client, answer: Future) -> None:
         stopped = len(answer.result().goals_canceling)
