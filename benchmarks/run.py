@@ -18,6 +18,7 @@ BENCHMARKS = {
     'grounding': [],
     'move_group': [],
     'cancel': [],
+    'watchdog': [],
     'demo': ['--scenes'],
 }
 

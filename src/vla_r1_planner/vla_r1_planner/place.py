@@ -121,6 +121,7 @@ def prepare_place(cell: Cell, box: Box, label: str, goal_cell: Cell, trace: Traj
         plan.segments,
         lambda: run_place(cell.arm, plan, settings, cell.report),
         Change(before=object_, goal=goal.place),
+        camera=True,
     )
 
 

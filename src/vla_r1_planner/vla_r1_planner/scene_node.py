@@ -37,10 +37,11 @@ class SceneInput:
         self._config = config
         self._depth: deque[Image] = deque(maxlen=config.depth_buffer)
         self._info: CameraInfo | None = None
-        self._depth_at_s = -math.inf  # steady clock, as all that are called so
+        # On the robot's clock: while a simulation stands still, nothing gets old.
+        self._depth_at_s = -math.inf
         self._positions: dict[str, float] = {}
         self._joint_at_s: dict[str, float] = {}
-        self._joints_at_s = -math.inf
+        self._joints_at_s = -math.inf  # steady clock
         self._unmatched = 0
         self._tf = Buffer(node=node)
         self._inputs = InputNode(node)
@@ -174,11 +175,14 @@ class SceneInput:
     def joint_age_s(self, names: Sequence[str]) -> float:
         """Return how long ago [s] the one of some joints came that was heard least lately."""
         heard = min(self._joint_at_s.get(name, -math.inf) for name in names)
-        return time.monotonic() - heard
+        return self._now_s() - heard
 
     def depth_age_s(self) -> float:
         """Return how long ago [s] a depth image came that was newer than the one before."""
-        return time.monotonic() - self._depth_at_s
+        return self._now_s() - self._depth_at_s
+
+    def _now_s(self) -> float:
+        return float(self._node.get_clock().now().nanoseconds) * 1e-9
 
     def _soon(self, ready: Callable[[], bool], timeout_s: float, stop: Stop) -> bool:
         """Wait a little: right after the start, topics may still be on their way."""
@@ -192,7 +196,7 @@ class SceneInput:
 
     def _on_depth(self, msg: Image) -> None:
         if _nanoseconds(msg) != self._newest_ns():  # some drivers repeat a frozen picture
-            self._depth_at_s = time.monotonic()
+            self._depth_at_s = self._now_s()
         self._depth.append(msg)
 
     def _on_description(self, msg: String) -> None:
@@ -208,11 +212,10 @@ class SceneInput:
 
     def _on_joints(self, msg: JointState) -> None:
         # Some drivers report arm and gripper in separate messages.
-        now_s = time.monotonic()
         positions = dict(zip(msg.name, map(float, msg.position), strict=False))
         self._positions = {**self._positions, **positions}
-        self._joint_at_s.update(dict.fromkeys(positions, now_s))
-        self._joints_at_s = now_s
+        self._joint_at_s.update(dict.fromkeys(positions, self._now_s()))
+        self._joints_at_s = time.monotonic()
         self.on_joints(Time.from_msg(msg.header.stamp).nanoseconds * 1e-9, self._positions)
 
     def _check_age(self, stamp: Time) -> None:
