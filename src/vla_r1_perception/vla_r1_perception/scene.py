@@ -69,7 +69,7 @@ def see_objects(image: NDArray[np.uint8]) -> list[SeenObject]:
         left, top, right, bottom = blob.corners_px
         box = Box.from_corners(left / width, top / height, right / width, bottom / height)
         # Four decimals are a tenth of a pixel of the usual cameras, and readable.
-        box = Box(*(round(v, 4) for v in (box.x, box.y, box.width, box.height)))
+        box = Box(*(round(float(v), 4) for v in (box.x, box.y, box.width, box.height)))
         shape = _CONTAINER_OF_COLOR.get(blob.color) or classify(blob.cover)
         foot = ((left + right) / 2 / height, (bottom - _HALF_DEPTH * (right - left)) / height)
         size = math.sqrt(float(blob.cover.sum())) / height
