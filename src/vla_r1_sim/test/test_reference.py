@@ -91,6 +91,12 @@ def test_scenes_make_relations_clear_and_needed(instruction, without, seed):
     assert target(dataclasses.replace(drawn, instruction=without)) is None
 
 
+def test_words_that_nothing_can_fit_give_a_scene_all_the_same():
+    drawn = make_scene(0, 'pick up the ball left of the ball')
+    assert drawn.objects
+    assert target(drawn) is None
+
+
 def test_the_view_is_the_renderers():
     world = World(make_scene(3, 'pick up the yellow ball'))
     with Camera(world.model, 640, 480) as camera:

@@ -29,12 +29,17 @@ from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 _MOST_THINGS = 5
 """Of a scene with containers, which need much room."""
+_MOST_DRAWS = 300
+"""Of a scene, before what is asked for counts as impossible; mostly one to ten are needed."""
 _PUSH_WAY = 0.16
 """How far an object that shall be pushed has a free way [m]."""
 
 
 def make_scene(seed: int, instruction: str = '', *, absent: bool = False) -> SceneSpec:
     """Draw a scene; the same arguments give the same scene, bit for bit.
+
+    What is asked for can be done in it, unless the words allow no such scene: "the ball left of
+    the ball".
 
     Args:
         seed: of the random generator.
@@ -43,10 +48,11 @@ def make_scene(seed: int, instruction: str = '', *, absent: bool = False) -> Sce
     """
     rng = np.random.default_rng(seed)
     command = read(instruction)
-    while True:
+    for _ in range(_MOST_DRAWS):
         scene = _draw(rng, seed, instruction, command, absent=absent)
         if absent or _can_be_done(scene, command):
-            return scene
+            break
+    return scene
 
 
 def _draw(

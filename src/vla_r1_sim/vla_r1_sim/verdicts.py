@@ -53,7 +53,7 @@ def verdict(world: World) -> Verdict:
     match command.intent:
         case _ if name is None:
             what = instruction or 'no instruction'
-            result = Verdict(False, f'nothing in the scene is named by {what!r}')
+            result = Verdict(False, f'no single thing in the scene is meant by {what!r}')
         case Intent.PICK:
             result, mine = _lifted(world, name), (name,)
         case Intent.REACH:
