@@ -1,5 +1,7 @@
 """Whole tasks on analytic scenes, from box and trace to the order of motions."""
 
+from dataclasses import replace
+
 from noting_arm import NotingArm
 import numpy as np
 import pytest
@@ -66,6 +68,18 @@ def test_a_reach_keeps_clear_of_what_lies_on_the_way_and_ends_above_its_end(scen
     assert len(arm.scene) == 3  # both things and the surface
 
 
+def test_a_reach_that_begins_at_the_tools_picture_begins_at_the_tool(scene):
+    scene = scene.box((0.5, 0.25), (0.05, 0.05, 0.04))
+    tip = np.array([0.45, -0.15, 0.3])
+    tool = pointing_down(tip + np.array([0.0, 0.0, TIP]), 0.0)
+    cell = replace(cell_of(scene.render()[0], NotingArm()), tool=tool)
+    job = prepare_reach(cell, trace_of(scene, tip, (0.5, 0.25, 0.04)))
+    way = tips(job.segments[1])
+    np.testing.assert_allclose(way[0], tip, atol=0.01)
+    np.testing.assert_allclose(way[-1], (0.5, 0.25, 0.04 + CONFIG.trace_clearance_m), atol=0.012)
+    assert (np.diff(way[:, 2]) < 0.005).all()  # it comes down
+
+
 # Push
 
 
@@ -80,18 +94,28 @@ def test_a_push_comes_down_beside_the_object_and_goes_through_its_middle(scene):
     job, _ = pushed(scene, (0.5, -0.1, 0.025), (0.5, 0.15, 0.025))
     _, descent, touch, push, lift = job.segments
     start, contact, end = tips(touch)[0], tips(push)[0], tips(push)[-1]
-    assert contact[1] == pytest.approx(-0.025 - 0.012, abs=0.004)
+    assert contact[1] == pytest.approx(-0.025 - 0.011, abs=0.004)
     np.testing.assert_allclose(start, (0.5, -0.1, 0.3 * 0.05), atol=0.006)
     np.testing.assert_allclose(end, (0.5, 0.15, 0.3 * 0.05), atol=0.006)
     np.testing.assert_array_equal(descent.tool_poses[-1], touch.tool_poses[0])
     assert tips(lift)[-1][2] - end[2] == pytest.approx(CONFIG.approach_height_m)
-    np.testing.assert_allclose(job.change.goal, (0.5, 0.15 + 0.025 + 0.012, 0.0), atol=0.008)
+    np.testing.assert_allclose(job.change.goal, (0.5, 0.15 + 0.025 + 0.011, 0.0), atol=0.008)
 
 
 def test_a_push_that_starts_on_the_object_is_begun_before_it(scene):
     scene = scene.box((0.5, 0.0), (0.05, 0.05, 0.05))
     job, _ = pushed(scene, (0.5, 0.0, 0.05), (0.5, 0.15, 0.025))
-    assert tips(job.segments[2])[0][1] < -0.025 - 0.018
+    assert tips(job.segments[2])[0][1] < -0.025 - 0.013
+
+
+def test_both_fingers_push_side_by_side_and_nothing_fits_between_them(scene):
+    scene = scene.box((0.5, 0.0), (0.04, 0.08, 0.05), 0.5)
+    job, arm = pushed(scene, (0.5, -0.1, 0.025), (0.5, 0.15, 0.025))
+    opening = job.segments[3].tool_poses[0][:3, 0]
+    assert abs(opening[0]) > 0.98  # across the push, which goes along y
+    job.run()
+    (opened,) = [call for call in arm.calls if call.startswith('open')]
+    assert 0.01 < float(opened.split()[1]) < 0.03
 
 
 def test_a_push_beside_the_middle_is_moved_onto_it(scene):
@@ -117,7 +141,7 @@ def test_what_is_pushed_may_hit_nothing_on_its_way_either(scene):
 def test_a_trace_that_ends_before_the_object_is_refused():
     outline = Footprint(np.array([0.5, 0.0]), 0.0, 0.05, 0.05, 0.0, 0.05)
     with pytest.raises(GroundingError) as error:
-        push_way(np.array([[0.5, -0.2], [0.5, -0.045]]), outline)
+        push_way(np.array([[0.5, -0.2], [0.5, -0.045]]), outline, 0.018)
     assert error.value.code == OutcomeCode.TRACE_INVALID
 
 
@@ -126,7 +150,7 @@ def test_a_push_closes_comes_down_pushes_and_lifts(scene):
     job, arm = pushed(scene, (0.5, -0.1, 0.025), (0.5, 0.15, 0.025))
     arm.calls.clear()
     job.run()
-    assert arm.calls == ['close', 'let go', 'approach', 'descent', 'follow', 'follow', 'lift']
+    assert arm.calls == ['open 0.025', 'let go', 'approach', 'descent', 'follow', 'follow', 'lift']
 
 
 def test_a_trace_through_nothing_is_refused(scene):

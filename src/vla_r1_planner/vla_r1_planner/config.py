@@ -57,7 +57,9 @@ class PlannerConfig:
     approach_height_m: float = param(
         0.10, 'from the grasp back to where the descent starts', unit='m', ge=0.02
     )
-    lift_height_m: float = param(0.15, 'straight up after grasping and after letting go', unit='m', ge=0.02)
+    lift_height_m: float = param(
+        0.15, 'straight up after grasping and after letting go', unit='m', ge=0.02
+    )
     trace_clearance_m: float = param(
         0.05, 'between the fingertips and the surfaces along a trace', unit='m', ge=0.0
     )

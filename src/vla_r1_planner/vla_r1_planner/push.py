@@ -1,4 +1,7 @@
-"""Push: with closed fingers, move the object that a trace goes through along the trace."""
+"""Push: move the object that a trace goes through along the trace.
+
+Both fingers push, a little apart and side by side: against one alone an object turns away.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,15 +25,17 @@ from vla_r1_planner.motion import (
 )
 from vla_r1_planner.neighbours import Thing
 from vla_r1_planner.polyline import resampled, straightened
-from vla_r1_planner.reach import looking_down, TURNS
+from vla_r1_planner.reach import looking_down
 from vla_r1_planner.support import Plane
 from vla_r1_planner.task import Cell
-from vla_r1_planner.trace import dense, on_plane, trace_path, TracePath
+from vla_r1_planner.trace import at_heights, dense, trace_path, TracePath
 
 Array = NDArray[np.float64]
 
-FINGERS_M = 0.018  # from the tool's axis to a corner of the closed fingers
-FINGER_HALF_M = 0.012  # to their sides
+FINGER_M = 0.013  # from the middle of a finger to its corner
+FINGER_HALF_M = 0.011  # and to the side that pushes
+THICKNESS_M = 0.012  # of a finger in the direction in which the gripper opens
+APART = 0.5  # of the object's short side: it does not fit between the fingers
 FINE_M = 0.002
 START_GAP_M = 0.01  # between them and the object when they come down beside it
 ON_TRACE_M = 0.008  # a thing with points this close to the trace's is one that it goes through
@@ -38,8 +43,9 @@ ON_TRACE_M = 0.008  # a thing with points this close to the trace's is one that 
 
 @dataclass(frozen=True)
 class PushPlan:
-    """A push, planned to its end."""
+    """A push, planned to its end, with the fingers opening_m [m] apart."""
 
+    opening_m: float
     approach: Segment
     descent: Segment
     touch: Segment
@@ -67,8 +73,11 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
     outline = footprint(cell.view, target.points, path.surface)
     height = outline.top - outline.bottom
     # The trace is drawn over the middle of the object's picture, which is not on the surface.
-    drawn = on_plane(cell.view, trace, path.surface.lifted(height / 2))[:, :2]
-    way, contact = push_way(straightened(drawn, config.trace_deviation_m), outline)
+    middle = np.full(len(trace.points), height / 2)
+    drawn = at_heights(cell.view, trace, path.surface, middle)[:, :2]
+    opening = min(APART * outline.short, cell.gripper.max_opening_m)
+    fingers = (opening + THICKNESS_M) / 2
+    way, contact = push_way(straightened(drawn, config.trace_deviation_m), outline, fingers)
     # Low, because what is pushed above its middle topples.
     tip = max(config.tip_clearance_m, config.push_height * height)
     tools = on_surface(way, path.surface.lifted(tip + config.tip_beyond_tcp_m))
@@ -80,14 +89,16 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
         f'{height * 1000:.0f} mm over {length * 1000:.0f} mm, {len(things) - 1} things around',
     )
     others = [thing for thing in things if thing is not target]
-    cell.arm.let_go()  # closed fingers hold nothing
+    cell.arm.let_go()  # the gripper opens or closes before anything else
     cell.keep_clear(path.surface, outline.centre, others)
     direction = way[-1] - way[-2]
-    yaws = np.arctan2(direction[1], direction[0]) + TURNS
+    yaws = np.arctan2(direction[1], direction[0]) + np.array([np.pi / 2, -np.pi / 2])
     nearest_first = sorted(yaws, key=lambda yaw: -np.cos(yaw - cell.tool_yaw))
     ways = [looking_down(tools, yaw) for yaw in nearest_first]
     cell.show.goal(ways[0][-1])
-    plan = plan_push(cell.arm, ways, contact, outline, config.approach_height_m, cell.report)
+    plan = plan_push(
+        cell.arm, ways, opening, contact, outline, config.approach_height_m, cell.report
+    )
     goal = way[-1] + outline.centre - way[contact]
     change = Change(before=outline, goal=on_surface(goal[None], path.surface)[0])
     return Job(plan.segments, lambda: run_push(cell.arm, plan, cell.report), change, camera=True)
@@ -109,7 +120,7 @@ def pushed(things: Sequence[Thing], path: TracePath) -> Thing:
     )
 
 
-def push_way(drawn: Array, outline: Footprint) -> tuple[Array, int]:
+def push_way(drawn: Array, outline: Footprint, fingers: float) -> tuple[Array, int]:
     """Return the tool's way (N, 2) [m] and at which of its points it touches the object.
 
     It goes through the object's middle, because a push beside it turns the object away; and it
@@ -118,22 +129,28 @@ def push_way(drawn: Array, outline: Footprint) -> tuple[Array, int]:
     Args:
         drawn: (M, 2) [m] in the base frame.
         outline: of the object.
+        fingers: [m] from the tool's axis to the middle of each.
 
     Raises:
         GroundingError: TRACE_INVALID, it ends where it would touch the object.
     """
     whole = _unit(drawn[-1] - drawn[0])
     shift = outline.centre - nearest_on(drawn, outline.centre)
-    aside = shift - shift @ whole * whole
-    if np.linalg.norm(aside) < outline.long / 2:
-        drawn = drawn + aside
+    sideways = shift - shift @ whole * whole
+    if np.linalg.norm(sideways) < outline.long / 2:
+        drawn = drawn + sideways
     direction = _unit(drawn[1] - drawn[0])
-    back = np.arange(0.0, 2 * outline.reach + 2 * FINGERS_M + START_GAP_M, FINE_M)
+    aside = fingers * np.array([-direction[1], direction[0]])
+
+    def apart(places: Array) -> Array:
+        return np.minimum(outline.beside(places + aside), outline.beside(places - aside))
+
+    back = np.arange(0.0, 2 * (outline.reach + FINGER_M + START_GAP_M), FINE_M)
     starts = drawn[0] - back[:, None] * direction
-    clear = outline.beside(starts) >= FINGERS_M + START_GAP_M
+    clear = apart(starts) >= FINGER_M + START_GAP_M
     start = starts[clear.argmax()]
     fine = resampled(np.vstack([start, drawn[1:]]), FINE_M)
-    touching = outline.beside(fine) < FINGER_HALF_M
+    touching = apart(fine) < FINGER_HALF_M
     if not touching[:-1].any():
         raise GroundingError(
             OutcomeCode.TRACE_INVALID,
@@ -161,6 +178,7 @@ def on_surface(xy: Array, plane: Plane) -> Array:
 def plan_push(
     arm: Arm,
     ways: Sequence[Array],
+    opening_m: float,
     contact: int,
     outline: Footprint,
     above_m: float,
@@ -171,6 +189,7 @@ def plan_push(
     Args:
         arm: that moves.
         ways: each of tool poses (N, 4, 4).
+        opening_m: [m] between the fingers.
         contact: from this pose on the object moves with the tool, and may hit nothing either.
         outline: the object before the push.
         above_m: [m] from where the tool comes down, and to where it goes up again.
@@ -182,20 +201,20 @@ def plan_push(
 
     def attempt(way: Array) -> PushPlan:
         above = raised(way[0], above_m)
-        approach = arm.plan_pose(above, opening_m=0.0)
+        approach = arm.plan_pose(above, opening_m=opening_m)
         descent = arm.plan_line(np.array([above, way[0]]), approach)
         touch = arm.plan_line(way[: contact + 1], descent)
         push = arm.plan_line(way[contact:], touch, Held.by(way[contact], outline))
         lift = arm.plan_line(np.array([way[-1], raised(way[-1], above_m)]), push)
-        return PushPlan(approach, descent, touch, push, lift)
+        return PushPlan(opening_m, approach, descent, touch, push, lift)
 
     return first_that_works(attempt, ways, 'orientation', report)
 
 
 def run_push(arm: Arm, plan: PushPlan, report: Report) -> Verdict:
     """Carry out a push."""
-    report('approach', 'closing the gripper')
-    arm.move_gripper(0.0)
+    report('approach', f'opening the gripper to {plan.opening_m * 1000:.0f} mm')
+    arm.move_gripper(plan.opening_m)
     arm.let_go()
     report('approach', 'moving above the start of the trace')
     arm.execute(plan.approach)

@@ -5,19 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from vla_r1_core.geometry import transform_points
 from vla_r1_core.types import Trajectory2D
 
 from vla_r1_planner.clearance import above
 from vla_r1_planner.grasp import pointing_down
 from vla_r1_planner.motion import Arm, Change, first_that_works, Job, Report, Segment, Verdict
-from vla_r1_planner.polyline import resampled, straightened
+from vla_r1_planner.polyline import arc_length, resampled, straightened
 from vla_r1_planner.task import Cell
-from vla_r1_planner.trace import dense, trace_path
+from vla_r1_planner.trace import at_heights, dense, trace_path, TracePath
 
 Array = NDArray[np.float64]
 
 TURNS = np.radians((0.0, 90.0, -90.0, 180.0))  # of the tool about the vertical, in this order
 STEP_M = 0.01  # between the places whose heights are looked up
+AT_TOOL = 0.15  # of the image's width: a trace that begins this close begins at the tool
 FINGER_M = 0.02  # how far a finger reaches beyond the widest opening
 
 
@@ -41,10 +43,12 @@ def prepare_reach(cell: Cell, trace: Trajectory2D) -> Job:
         GroundingError, MotionError: with the reason why it cannot be done.
     """
     config = cell.config
-    path = trace_path(cell.view, dense(trace, cell.view.camera), cell.robot_parts())
+    trace = dense(trace, cell.view.camera)
+    path = trace_path(cell.view, trace, cell.robot_parts())
     cell.show.trace(path)
-    corners = straightened(path.points[:, :2], config.trace_deviation_m)
-    places = resampled(corners, STEP_M)
+    flown = straightened(flight(cell, trace, path), config.trace_deviation_m)
+    flown = resampled(flown, STEP_M)
+    places = flown[:, :2]
     things = cell.around(path.surface, places)
     tips = above(
         places,
@@ -53,6 +57,7 @@ def prepare_reach(cell: Cell, trace: Trajectory2D) -> Job:
         radius_m=cell.gripper.max_opening_m / 2 + FINGER_M,
         clearance_m=config.trace_clearance_m,
     )
+    tips[:, 2] = np.maximum(tips[:, 2], flown[:, 2])
     tips = straightened(tips, STEP_M / 2)
     tools = tips + np.array([0.0, 0.0, config.tip_beyond_tcp_m])
     cell.workspace.check(tools)
@@ -68,6 +73,26 @@ def prepare_reach(cell: Cell, trace: Trajectory2D) -> Job:
     return Job(
         plan.segments, lambda: run_reach(cell.arm, plan, cell.report), Change(), camera=True
     )
+
+
+def flight(cell: Cell, trace: Trajectory2D, path: TracePath) -> Array:
+    """Return where a trace goes (N, 3) [m], in the base frame, before it is kept clear.
+
+    A trace that begins at the picture of the tool begins in the air, where the tool is, and
+    comes down evenly to the last place; the surface seen behind it is not where it goes. Other
+    traces lie on what the camera sees.
+    """
+    tip = cell.tool[:3, 3] + cell.config.tip_beyond_tcp_m * cell.tool[:3, 2]
+    in_camera = transform_points(np.linalg.inv(cell.view.T_base_camera), tip[None])
+    size = np.array([cell.view.camera.width, cell.view.camera.height])
+    start = np.array(trace.points[0]) * size
+    apart = np.linalg.norm(cell.view.camera.project(in_camera)[0] + 0.5 - start)
+    if not apart < AT_TOOL * size[0]:  # also when the tool is behind the camera
+        return path.points
+    share = arc_length(np.array(trace.points) * size)
+    share /= share[-1]
+    begin, end = path.surface.height(np.array([tip, path.points[-1]]))
+    return at_heights(cell.view, trace, path.surface, begin + share * (end - begin))
 
 
 def plan_reach(arm: Arm, ways: Sequence[Array], report: Report) -> ReachPlan:

@@ -102,17 +102,26 @@ def dense(trace: Trajectory2D, camera: CameraModel, step_px: float = STEP_PX) ->
     return Trajectory2D(tuple((float(x), float(y)) for x, y in points))
 
 
-def on_plane(view: DepthView, trace: Trajectory2D, plane: Plane) -> Array:
-    """Return where the rays of a trace's points meet a plane: (N, 3) [m], in the base frame.
+def at_heights(view: DepthView, trace: Trajectory2D, plane: Plane, heights: Array) -> Array:
+    """Return where the rays of a trace's points are at heights over a plane.
+
+    Args:
+        view: that the trace was drawn in.
+        trace: N points.
+        plane: in the base frame.
+        heights: (N,) [m] over it.
+
+    Returns:
+        (N, 3) [m], in the base frame.
 
     Raises:
-        GroundingError: TRACE_INVALID, a ray does not meet it.
+        GroundingError: TRACE_INVALID, a ray does not get there.
     """
     pixels = np.array(trace.points) * (view.camera.width, view.camera.height) - 0.5
     eye = view.T_base_camera[:3, 3]
     rays = _lift(view, pixels, np.ones(len(pixels))) - eye
     with np.errstate(divide='ignore', invalid='ignore'):
-        distance = -plane.height(eye) / (rays @ plane.normal)
+        distance = (heights - plane.height(eye)) / (rays @ plane.normal)
     if not (np.isfinite(distance) & (distance > 0.0)).all():
         raise GroundingError(
             OutcomeCode.TRACE_INVALID,
