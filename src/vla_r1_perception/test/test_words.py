@@ -19,6 +19,7 @@ RED_CUBE = Phrase('red', 'cube')
         ('grab the blue one', Phrase('blue')),
         ('go and fetch the orange brick for me, please', Phrase('orange', 'box')),
         ('pick up the red cube from the table', RED_CUBE),
+        ('Can you grasp the red cube from above?', RED_CUBE),
         ('pick up the cube that is red', RED_CUBE),
         ('pick up the cyan dish', Phrase('teal', 'bowl')),
     ],

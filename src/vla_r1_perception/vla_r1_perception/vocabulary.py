@@ -69,8 +69,12 @@ DETERMINERS = ('the', 'a', 'an', 'that', 'this', 'any', 'all', 'of')
 ANY_SHAPE = ('object', 'thing', 'one', 'item')
 FILLERS = ('wooden', 'plastic', 'shiny', 'colored', 'coloured', 'hand', 'most')
 LINKS = ('that is', "that's", 'which is', 'that lies', 'which lies', 'that stands', 'lying')
-# Where all things are, which says nothing.
-ON_THE_TABLE = ('on the table', 'from the table', 'off the table', 'on the desk', 'from the desk')
+# Where all things are, and how all are grasped: says nothing about which one is meant.
+NO_PLACE = (
+    *(f'{tail} the {table}' for tail in ('on', 'from', 'off') for table in ('table', 'desk')),
+    'from above',
+)
+POLITE = ('can you', 'could you', 'would you', 'will you')  # "can" is no cylinder here
 # May stand between the object and where it shall go.
 BETWEEN_CLAUSES = (
     'and', 'then', 'please', 'it', 'down', 'gently', 'carefully', 'slowly', 'put', 'place', 'drop',

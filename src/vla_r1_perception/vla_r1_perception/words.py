@@ -27,7 +27,8 @@ from vla_r1_perception.vocabulary import (
     LINKS,
     MEANINGFUL,
     NEGATIONS,
-    ON_THE_TABLE,
+    NO_PLACE,
+    POLITE,
     SHAPE_OF,
     SHAPES,
     TAIL_OF,
@@ -62,6 +63,7 @@ def _first_object(reader: Reader) -> Phrase:
     """Read up to the end of the first object that is meant."""
     excluded = None
     while reader.rest:
+        reader.skip(POLITE)
         if reader.accept(EXCEPTIONS):
             excluded = _excluded(reader)
         elif reader.word in _NAMES or (
@@ -104,7 +106,7 @@ def _object(reader: Reader, excluded: Phrase | None = None) -> Phrase:
 def _tail(reader: Reader, phrase: Phrase) -> Phrase:
     """Read what follows an object's name: "on the left", "behind the ball", "not the red one"."""
     while True:
-        reader.skip((*LINKS, *ON_THE_TABLE))
+        reader.skip((*LINKS, *NO_PLACE))
         if reader.accept(EXCEPTIONS):
             phrase = replace(phrase, excluded=_excluded(reader))
         elif phrase.color is None and reader.word in COLOR_OF:
