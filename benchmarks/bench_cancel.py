@@ -70,10 +70,12 @@ def main() -> int:
                 lasts[instruction] = 0.9 * (time.monotonic() - sent - WATCH_S)
                 continue
             stops[stage].append(stop)
+            print(f'{stage} {1000 * stop[0]:.0f} ms', end=', ', flush=True)
             if outcome.error_code != Outcome.CANCELED:
                 missed = True
                 print(f'  {stage}: ended with {outcome.error_code} {outcome.error_msg}')
             missed |= stop[0] > NEEDED_S or stop[1] > MAX_DECELERATION
+    print()
     print(table(stops))
     print(f'(needed: {1000 * NEEDED_S:.0f} ms, {MAX_DECELERATION:.0f} rad/s^2; log: {log})')
     return int(missed)

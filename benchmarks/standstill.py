@@ -39,11 +39,6 @@ class MotionWatch:
         """The newest stamp [s]."""
         return self._samples[-1].stamp if self._samples else 0.0
 
-    @property
-    def moving(self) -> bool:
-        """Whether anything moves now."""
-        return bool(self._samples) and self._samples[-1].moving
-
     def moved_for(self, since: float) -> float:
         """Return how long [s] after a stamp [s] something last moved."""
         return max(
