@@ -8,7 +8,7 @@ class Reader:
     """The words of an instruction, lower case, and where the reading is."""
 
     def __init__(self, instruction: str) -> None:
-        self._words = re.findall(r"[\w']+", instruction.lower())
+        self._words = re.findall(r"[\w']+", instruction.lower().replace('’', "'"))
         self._at = 0
 
     @property

@@ -47,8 +47,13 @@ TAILS = {
     'farthest from': ('farthest from', 'furthest from'),
     'in': ('in', 'inside', 'inside of', 'on', 'on top of', 'out of', 'from', 'off'),
 }  # fmt: skip
-EXCEPTIONS = ('not', 'other than', 'except', 'except for')
-NEGATIONS = ('not', "don't", "doesn't", 'never', 'no', 'without', 'except', 'other', 'nothing')
+EXCEPTIONS = ('not', 'other than', 'except', 'except for', 'anything but', 'any but', 'all but')
+# They turn the meaning round. What ends in n't does too.
+NEGATIONS = (
+    'not', 'dont', 'never', 'no', 'nothing', 'nor', 'neither', 'cannot', 'without', 'except',
+    'other', 'anything', 'everything', 'all', 'but', 'avoid', 'leave', 'ignore', 'stop', 'keep',
+    'instead', 'unless',
+)  # fmt: skip
 # (x, y) in the picture, y down: forward is towards the camera, which faces the robot.
 DIRECTIONS: dict[str, tuple[float, float]] = {
     'left': (-1.0, 0.0),
@@ -65,7 +70,7 @@ WAY_OF = {
 TOWARDS = ('towards', 'toward', 'to', 'against', 'closer to', 'nearer to')
 INTO = ('into', 'in', 'inside', 'onto', 'on', 'on top of', 'to', 'over')
 
-DETERMINERS = ('the', 'a', 'an', 'that', 'this', 'any', 'all', 'of')
+DETERMINERS = ('the', 'a', 'an', 'that', 'this', 'any', 'of')
 ANY_SHAPE = ('object', 'thing', 'one', 'item')
 FILLERS = ('wooden', 'plastic', 'shiny', 'colored', 'coloured', 'hand', 'most')
 LINKS = ('that is', "that's", 'which is', 'that lies', 'which lies', 'that stands', 'lying')
@@ -78,7 +83,7 @@ POLITE = ('can you', 'could you', 'would you', 'will you')  # "can" is no cylind
 # May stand between the object and where it shall go.
 BETWEEN_CLAUSES = (
     'and', 'then', 'please', 'it', 'down', 'gently', 'carefully', 'slowly', 'put', 'place', 'drop',
-    'move', 'bring', 'carry', 'stack', 'but', 'now', 'a bit', 'a little', 'straight',
+    'move', 'bring', 'carry', 'stack', 'now', 'a bit', 'a little', 'straight',
 )  # fmt: skip
 # Before an object's name, a word that is none of these would change what is meant.
 BEFORE = (

@@ -66,13 +66,14 @@ def _first_object(reader: Reader) -> Phrase:
         reader.skip(POLITE)
         if reader.accept(EXCEPTIONS):
             excluded = _excluded(reader)
+            reader.accept(('but',))
         elif reader.word in _NAMES or (
             reader.before in DETERMINERS and reader.word in {*EXTREME_OF, *ANY_SHAPE, 'other'}
         ):
             if reader.before and reader.before not in {*BEFORE, *VERBS}:
                 raise _unsupported(f'I do not know what "{reader.before} {reader.word}" is')
             return _object(reader, excluded)
-        elif reader.word in NEGATIONS:
+        elif reader.word in NEGATIONS or reader.word.endswith("n't"):
             raise _unsupported(f'I do not understand "{reader.word}"')
         else:
             reader.step()
@@ -107,13 +108,15 @@ def _tail(reader: Reader, phrase: Phrase) -> Phrase:
     """Read what follows an object's name: "on the left", "behind the ball", "not the red one"."""
     while True:
         reader.skip((*LINKS, *NO_PLACE))
-        if reader.accept(EXCEPTIONS):
+        if reader.accept((*EXCEPTIONS, 'but not')):
             phrase = replace(phrase, excluded=_excluded(reader))
         elif phrase.color is None and reader.word in COLOR_OF:
             phrase = replace(phrase, color=COLOR_OF[reader.step()])
         elif phrase.relation is None and (said := reader.accept(TAIL_OF)):
             kind = TAIL_OF[said]
             if kind in EXTREMES:
+                if phrase.extreme:
+                    raise _unsupported(f'I do not know what "{phrase.extreme} {said}" means')
                 phrase = replace(phrase, extreme=kind)
                 continue
             other = _object(reader)
