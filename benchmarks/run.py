@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 BENCHMARKS = {
     'tf2_lookup': [],
     'reasoner': [],
+    'scripted': ['--scenes'],
     'grounding': [],
     'move_group': [],
     'cancel': [],
