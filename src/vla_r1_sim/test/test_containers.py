@@ -54,7 +54,7 @@ def test_a_ball_rolled_at_a_container_stays_outside(name):
     ball = ObjectSpec('ball', 'red', 'ball', (0.022,) * 3, X + 0.13, Y, 0.0)
     world = world_with(name, ball)
     first = world.model.joint(world.model.body('ball').jntadr[0]).dofadr[0]
-    world.data.qvel[first] = -0.3
+    world.data.qvel[first] = -0.6
     mujoco.mj_step(world.model, world.data, 1000)
     assert world.object_position('ball')[0] > X + 0.05
     assert np.linalg.norm(world.object_position(name)[:2] - (X, Y)) < 0.01

@@ -5,6 +5,7 @@ import math
 import mujoco
 import numpy as np
 import pytest
+from vla_r1_sim.containers import VESSELS
 from vla_r1_sim.controllers import Ending, Tolerances
 from vla_r1_sim.reference import target
 from vla_r1_sim.scene import make_scene
@@ -165,10 +166,42 @@ def test_an_object_let_go_over_a_container_is_placed(name, container):
     assert result.message.endswith('others moved: none')
 
 
-def put_at(world, name, x, y, z):
+def test_an_object_that_is_still_held_is_not_placed():
+    sim = Simulation(make_scene(1, 'put the red cube in the tray'))
+    pick(sim, 'red_cube')
+    hand = put_into(sim, 'red_cube', 'tray')
+    x, y, _ = sim.world.object_position('tray')
+    cube = next(o for o in sim.world.scene.objects if o.name == 'red_cube')
+    floor = VESSELS['tray'].wall
+    hand.move((x, y, floor + max(0.02, cube.size[2]) - 0.002), grasp_yaw(cube))  # pressed on it
+    sim.step(250)
+    assert inside(sim.world, 'red_cube', 'tray')
+    result = verdict(sim.world)
+    assert not result.success
+    assert '2 of 2 fingers' in result.message
+
+
+def set_at(world, name, x, y, z):
+    """Put an object somewhere, in the air if need be."""
     address = world.model.jnt_qposadr[world.model.body(name).jntadr[0]]
     world.data.qpos[address : address + 3] = x, y, z
+    mujoco.mj_forward(world.model, world.data)
+
+
+def put_at(world, name, x, y, z):
+    """Put an object somewhere and let it come to rest."""
+    set_at(world, name, x, y, z)
     mujoco.mj_step(world.model, world.data, 750)
+
+
+def test_in_the_air_over_the_floor_or_at_the_wall_outside_is_not_inside():
+    world = Simulation(make_scene(0, 'put the red cube in the bowl')).world
+    x, y, _ = world.object_position('bowl')
+    set_at(world, 'red_cube', x, y, 0.045)  # lower than the rim, but falling
+    assert not inside(world, 'red_cube', 'bowl')
+    set_at(world, 'red_cube', x + 0.08, y, 0.04)  # against the wall, off the table
+    assert world.touching('red_cube') == {'bowl'}
+    assert not inside(world, 'red_cube', 'bowl')
 
 
 def test_an_object_beside_a_container_is_not_placed():
@@ -252,10 +285,10 @@ def test_a_push_that_moves_another_object_or_lifts_is_none():
     scene = make_scene(0, 'push the red cube left')
     world = Simulation(scene).world
     x, y, z = world.object_position('red_cube')
-    address = world.model.jnt_qposadr[world.model.body('red_cube').jntadr[0]]
-    world.data.qpos[address : address + 3] = x, y - 0.06, z + 0.05
-    mujoco.mj_forward(world.model, world.data)
-    assert not verdict(world).success  # in the air
+    set_at(world, 'red_cube', x, y - 0.12, z + 0.02)  # in the air
+    assert not verdict(world).success
+    set_at(world, 'red_cube', x, y - 0.12, z)
+    assert verdict(world).success, verdict(world).message
     put_at(world, 'red_cube', x, y - 0.06, z)
     assert verdict(world).success, verdict(world).message
     other = next(o for o in scene.objects if o.name != 'red_cube')
