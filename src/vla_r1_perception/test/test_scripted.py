@@ -116,6 +116,20 @@ def test_containers_are_whole_also_with_things_in_them(table):
         assert box_iou(boxes[name], Box.from_corners(*corners)) > 0.85, name
 
 
+def test_a_container_that_is_cut_in_two_is_one(draw):
+    picture = draw().add('pink tray', (160, 120), 110)
+    picture.rgb[:, 150:165] = 60
+    seen = see_objects(picture.rgb)
+    assert [o.name for o in seen] == ['pink tray']
+    assert box_iou(seen[0].box, Box.from_corners(*picture.corners['pink tray'])) > 0.85
+
+
+@pytest.mark.parametrize('light', [0.45, 0.7, 1.1])
+def test_containers_are_told_from_objects_in_any_light(table, light):
+    rgb = np.clip(table.rgb * light, 0, 255).astype(np.uint8)
+    assert sorted(o.name for o in see_objects(rgb)) == sorted(table.corners)
+
+
 def test_putting_away_boxes_the_object_and_leads_to_the_middle_of_the_container(table):
     words = 'put the green box in the bowl'
     answer, parsed = ask(table.rgb, words)

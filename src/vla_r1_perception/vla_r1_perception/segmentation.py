@@ -23,6 +23,8 @@ _HUE_STARTS = {
     'pink': 158,
 }
 _HUE_RED_AGAIN = 175
+# Containers are wide: what is before them cuts them into pieces.
+_ONE_AT_MOST = ('teal', 'pink')
 _MIN_SATURATION = 140
 _MIN_VALUE = 40
 _MIN_SIDE_PX = 6
@@ -58,9 +60,16 @@ def find_blobs(image: NDArray[np.uint8]) -> list[Blob]:
     for number, color in enumerate(_HUE_STARTS, start=1):
         regions = (labels == number).view(np.uint8)
         _, index, stats, _ = cv2.connectedComponentsWithStats(regions)
-        for i, (x, y, w, h, area) in enumerate(stats[1:], start=1):
-            if area >= _MIN_AREA_PX and min(w, h) >= _MIN_SIDE_PX:
-                blobs.append(_soften(image, vivid, index == i, color, (x, y, w, h)))
+        large = [
+            i
+            for i, (_, _, w, h, area) in enumerate(stats[1:], start=1)
+            if area >= _MIN_AREA_PX and min(w, h) >= _MIN_SIDE_PX
+        ]
+        for pieces in [large] if large and color in _ONE_AT_MOST else [[i] for i in large]:
+            region = np.isin(index, pieces)
+            blobs.append(
+                _soften(image, vivid, region, color, cv2.boundingRect(region.view(np.uint8)))
+            )
     return sorted(blobs, key=lambda blob: (blob.corners_px[3], blob.corners_px[0]))
 
 
