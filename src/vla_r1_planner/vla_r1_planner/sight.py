@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vla_r1_core.geometry import transform_points
 
 from vla_r1_planner.depth import cut, DepthView, Patch
-from vla_r1_planner.footprint import Footprint, measured_at, seen_through
+from vla_r1_planner.footprint import Footprint, seen_through
 from vla_r1_planner.neighbours import Capsule
 
 Array = NDArray[np.float64]
@@ -61,16 +61,14 @@ def look(view: DepthView, cuboid: Footprint, robot: Sequence[Capsule] = ()) -> S
 
 def appeared(
     region: Footprint,
-    outline: Footprint,
     before: DepthView,
     after: DepthView,
     robot: Sequence[Capsule] = (),
 ) -> Array:
-    """Return the points (N, 3) [m] in a region where there was nothing, or the object, before.
+    """Return the points (N, 3) [m] in a region where there was nothing before.
 
     Args:
         region: where to look; what is just above its bottom is the surface.
-        outline: the object where it stood.
         before: the older view; the camera may have moved since.
         after: the newer one.
         robot: parts that do not count.
@@ -85,7 +83,7 @@ def appeared(
         inside &= patch.points[..., 2] > region.bottom + ABOVE_M
         inside &= patch.points[..., 2] < region.top
     points = patch.points[inside & ~_of(robot, patch.points)]
-    return points[seen_through(before, points) | _showed(before, points, _grown(outline))]
+    return points[seen_through(before, points)]
 
 
 def _around(view: DepthView, cuboid: Footprint) -> Patch | None:
@@ -122,17 +120,6 @@ def _crossing(view: DepthView, patch: Patch, cuboid: Footprint) -> tuple[Array, 
     enters = np.minimum(one, other).max(axis=1).reshape(u.shape)
     leaves = np.maximum(one, other).min(axis=1).reshape(u.shape)
     return enters, leaves
-
-
-def _showed(view: DepthView, points: Array, cuboid: Footprint) -> Mask:
-    """(N,) where a view shows something in a cuboid at the pixel of a point (N, 3) [m]."""
-    wanted, measured = measured_at(view, points)
-    eye = view.T_base_camera[:3, 3]
-    shown = eye + (points - eye) * (measured / wanted)[:, None]
-    half = np.array([cuboid.short, cuboid.long, cuboid.top - cuboid.bottom]) / 2
-    with np.errstate(invalid='ignore'):
-        local = np.abs((shown - _middle(cuboid)) @ _axes(cuboid).T)
-        return np.asarray((local < half).all(axis=1))
 
 
 def _of(robot: Sequence[Capsule], points: Array) -> Mask:

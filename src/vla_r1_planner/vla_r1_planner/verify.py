@@ -84,7 +84,7 @@ def _arrived(
     height = outline.top - outline.bottom
     floor, side = float(goal[2]), 2 * GOAL_RADIUS_M + outline.long
     region = Footprint(goal[:2], 0.0, side, side, floor, floor + 1.5 * height)
-    new = appeared(region, outline, before, after, robot)
+    new = appeared(region, before, after, robot)
     if len(new) >= MIN_PIXELS:
         centre, _, _, long = rectangle(new[:, :2])
         off = float(np.linalg.norm(centre - goal[:2]))
