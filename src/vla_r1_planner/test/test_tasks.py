@@ -108,6 +108,12 @@ def test_a_push_that_starts_on_the_object_is_begun_before_it(scene):
     assert tips(job.segments[2])[0][1] < -0.025 - 0.013
 
 
+def test_a_thing_that_the_trace_only_grazes_is_not_the_one_to_push(scene):
+    scene = scene.box((0.525, -0.11), (0.05, 0.05, 0.05)).box((0.5, 0.05), (0.05, 0.05, 0.05))
+    job, _ = pushed(scene, (0.5, -0.11, 0.025), (0.5, 0.2, 0.025))
+    np.testing.assert_allclose(job.change.before.centre, (0.5, 0.05), atol=0.005)
+
+
 def test_both_fingers_push_side_by_side_and_nothing_fits_between_them(scene):
     scene = scene.box((0.5, 0.0), (0.04, 0.08, 0.05), 0.5)
     job, arm = pushed(scene, (0.5, -0.1, 0.025), (0.5, 0.15, 0.025))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.types import Trajectory2D
 
+from vla_r1_planner.depth import DepthView
 from vla_r1_planner.footprint import Footprint, footprint
 from vla_r1_planner.motion import (
     Arm,
@@ -37,6 +38,7 @@ FINGER_HALF_M = 0.011  # and to the side that pushes
 THICKNESS_M = 0.012  # of a finger in the direction in which the gripper opens
 APART = 0.5  # of the object's short side: it does not fit between the fingers
 FINE_M = 0.002
+CENTRAL = 0.4  # of its short side: a trace this close to a thing's middle is for that thing
 START_GAP_M = 0.01  # between them and the object when they come down beside it
 ON_TRACE_M = 0.008  # a thing with points this close to the trace's is one that it goes through
 
@@ -69,12 +71,8 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
     path = trace_path(cell.view, trace)
     cell.show.trace(path)
     things = cell.around(path.surface, path.points[:, :2])
-    target = pushed(things, path)
-    outline = footprint(cell.view, target.points, path.surface)
+    target, outline, drawn = pushed(cell.view, things, trace, path)
     height = outline.top - outline.bottom
-    # The trace is drawn over the middle of the object's picture, which is not on the surface.
-    middle = np.full(len(trace.points), height / 2)
-    drawn = at_heights(cell.view, trace, path.surface, middle)[:, :2]
     opening = min(APART * outline.short, cell.gripper.max_opening_m)
     fingers = (opening + THICKNESS_M) / 2
     way, contact = push_way(straightened(drawn, config.trace_deviation_m), outline, fingers)
@@ -85,8 +83,10 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
     length = float(np.linalg.norm(np.diff(way, axis=0), axis=1).sum())
     cell.report(
         'ground',
-        f'pushing a thing of {outline.short * 1000:.0f} x {outline.long * 1000:.0f} x '
-        f'{height * 1000:.0f} mm over {length * 1000:.0f} mm, {len(things) - 1} things around',
+        f'pushing {outline.short * 1000:.0f} x {outline.long * 1000:.0f} x {height * 1000:.0f} mm '
+        f'at ({outline.centre[0]:.3f}, {outline.centre[1]:.3f}) m, {length * 1000:.0f} mm of way '
+        f'from ({way[0][0]:.3f}, {way[0][1]:.3f}) to ({way[-1][0]:.3f}, {way[-1][1]:.3f}) m, '
+        f'{len(things) - 1} things around it',
     )
     others = [thing for thing in things if thing is not target]
     cell.arm.let_go()  # the gripper opens or closes before anything else
@@ -104,16 +104,33 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
     return Job(plan.segments, lambda: run_push(cell.arm, plan, cell.report), change, camera=True)
 
 
-def pushed(things: Sequence[Thing], path: TracePath) -> Thing:
-    """Return the thing that a trace goes through first.
+def pushed(
+    view: DepthView, things: Sequence[Thing], trace: Trajectory2D, path: TracePath
+) -> tuple[Thing, Footprint, Array]:
+    """Return the thing that a trace pushes, its outline, and the trace (N, 2) [m] at mid-height.
+
+    It is the first one whose middle the trace goes through: the trace may graze others. It is
+    drawn over the middle of the thing's picture, which is not on the surface.
 
     Raises:
         GroundingError: NO_OBJECT_POINTS.
     """
-    for place in path.points:
-        for thing in things:
-            if np.linalg.norm(thing.points - place, axis=1).min() < ON_TRACE_M:
-                return thing
+    found = []
+    for thing in things:
+        apart = np.linalg.norm(path.points[:, None] - thing.points[None], axis=2).min(axis=1)
+        if apart.min() < ON_TRACE_M:
+            found.append((int((apart < ON_TRACE_M).argmax()), thing))
+    crossed = []
+    for _, thing in sorted(found, key=lambda hit: hit[0]):
+        outline = footprint(view, thing.points, path.surface)
+        middle = np.full(len(trace.points), (outline.top - outline.bottom) / 2)
+        drawn = at_heights(view, trace, path.surface, middle)[:, :2]
+        beside = np.linalg.norm(nearest_on(drawn, outline.centre) - outline.centre)
+        crossed.append((thing, outline, drawn))
+        if beside < CENTRAL * outline.short:
+            return crossed[-1]
+    if crossed:
+        return crossed[0]
     raise GroundingError(
         OutcomeCode.NO_OBJECT_POINTS,
         'the trace goes through nothing that stands out of the surface; ask the model again',
