@@ -127,10 +127,10 @@ class PlannerConfig:
         0.02, 'that a joint may have moved between plan and motion', unit='rad', ge=0.0
     )
     joint_states_lost_s: float = param(
-        0.3, 'without joint states stop a motion', unit='s', ge=0.02
+        0.5, 'without joint states stop a motion', unit='s', ge=0.02
     )
     camera_lost_s: float = param(
-        1.0, 'without depth images stop a motion along a trace', unit='s', ge=0.05
+        2.0, 'without depth images stop a motion along a trace', unit='s', ge=0.05
     )
     deviation_rad: float = param(
         0.05, 'of a joint from its planned path stop a motion', unit='rad', ge=0.001
