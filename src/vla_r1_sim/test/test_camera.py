@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from vla_r1_sim.camera import Camera, DepthNoise
 from vla_r1_sim.scene import make_scene
-from vla_r1_sim.tasks import visible_box
+from vla_r1_sim.truth import visible_box
 from vla_r1_sim.world import World
 
 
