@@ -25,6 +25,7 @@ INSTRUCTIONS = (
 MAX_DECELERATION = 12.0  # [rad/s^2]: the limit of 8, and the servos' overshoot at 50 Hz
 BRIEF = 0.3  # share of the cancels that fall into the stages before the motion, which are short
 BEFORE_MOTION_S = 0.3
+OVER = 'over'  # done, or refused, before the cancel
 
 
 def cancel_at(cell: Cell, watch: MotionWatch, instruction: str, delay_s: float) -> tuple:
@@ -38,6 +39,8 @@ def cancel_at(cell: Cell, watch: MotionWatch, instruction: str, delay_s: float) 
     end = time.monotonic() + delay_s
     while time.monotonic() < end and not finished.done():
         cell.spin_for(0.005)
+    if finished.done():
+        return OVER, (0.0, 0.0), cell.result(finished).result.outcome
     stage = cell.stages[-1][1] if cell.stages else 'reason'
     since = watch.now
     goal.cancel_goal_async()
@@ -66,8 +69,8 @@ def main() -> int:
             longest = BEFORE_MOTION_S if rng.random() < BRIEF else lasts.get(instruction, 6.0)
             sent = time.monotonic()
             stage, stop, outcome = cancel_at(cell, watch, instruction, rng.uniform(0.0, longest))
-            if outcome.error_code == Outcome.NONE:  # it was over before the cancel
-                lasts[instruction] = 0.9 * (time.monotonic() - sent - WATCH_S)
+            if stage == OVER:
+                lasts[instruction] = 0.9 * (time.monotonic() - sent)
                 continue
             stops[stage].append(stop)
             print(f'{stage} {1000 * stop[0]:.0f} ms', end=', ', flush=True)
