@@ -6,6 +6,7 @@ from noting_arm import NotingArm
 import numpy as np
 import pytest
 from vla_r1_core.errors import GroundingError, MotionError, OutcomeCode
+from vla_r1_core.geometry import transform_points
 from vla_r1_core.types import Trajectory2D
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.footprint import Footprint
@@ -112,6 +113,27 @@ def test_a_thing_that_the_trace_only_grazes_is_not_the_one_to_push(scene):
     scene = scene.box((0.525, -0.11), (0.05, 0.05, 0.05)).box((0.5, 0.05), (0.05, 0.05, 0.05))
     job, _ = pushed(scene, (0.5, -0.11, 0.025), (0.5, 0.2, 0.025))
     np.testing.assert_allclose(job.change.before.centre, (0.5, 0.05), atol=0.005)
+
+
+def test_a_push_ends_before_the_edge_of_the_table(scene):
+    scene = scene.box((0.5, 0.0), (0.05, 0.05, 0.05))
+    trace = trace_of(scene, (0.5, -0.1, 0.025), (0.5, 0.25, 0.025))
+    view, _ = scene.render()
+    v, u = np.mgrid[: view.camera.height, : view.camera.width]
+    rays = np.column_stack([u.ravel(), v.ravel()])
+    points = transform_points(
+        view.T_base_camera, view.camera.deproject(rays, view.depth.ravel().astype(float))
+    )
+    beyond = (points[:, 1] > 0.15).reshape(view.depth.shape)
+    view.depth[beyond] += 0.7
+    job = prepare_push(cell_of(view, NotingArm()), trace)
+    assert 0.05 < job.change.goal[1] < 0.15 - 0.025
+
+
+def test_a_push_ends_before_the_robots_foot(scene):
+    scene = scene.box((0.5, 0.0), (0.05, 0.05, 0.05))
+    job, _ = pushed(scene, (0.6, 0.0, 0.025), (0.1, 0.0, 0.025))
+    assert CONFIG.base_radius_m + 0.03 < job.change.goal[0] < CONFIG.base_radius_m + 0.06
 
 
 def test_both_fingers_push_side_by_side_and_nothing_fits_between_them(scene):

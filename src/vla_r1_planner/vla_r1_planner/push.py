@@ -12,6 +12,7 @@ from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.types import Trajectory2D
 
 from vla_r1_planner.depth import DepthView
+from vla_r1_planner.edges import on_surface_at
 from vla_r1_planner.footprint import Footprint, footprint
 from vla_r1_planner.motion import (
     Arm,
@@ -25,7 +26,7 @@ from vla_r1_planner.motion import (
     Verdict,
 )
 from vla_r1_planner.neighbours import Thing
-from vla_r1_planner.polyline import resampled, straightened
+from vla_r1_planner.polyline import arc_length, resampled, straightened
 from vla_r1_planner.reach import looking_down
 from vla_r1_planner.support import Plane
 from vla_r1_planner.task import Cell
@@ -37,7 +38,9 @@ FINGER_M = 0.013  # from the middle of a finger to its corner
 FINGER_HALF_M = 0.011  # and to the side that pushes
 THICKNESS_M = 0.012  # of a finger in the direction in which the gripper opens
 APART = 0.5  # of the object's short side: it does not fit between the fingers
-FINE_M = 0.002
+FINE_M, FINE_STEP_M = 0.002, 0.01
+EDGE_M = 0.02  # between a pushed object and the surface's edge
+MIN_WAY_M = 0.02
 CENTRAL = 0.4  # of its short side: a trace this close to a thing's middle is for that thing
 START_GAP_M = 0.01  # between them and the object when they come down beside it
 ON_TRACE_M = 0.008  # a thing with points this close to the trace's is one that it goes through
@@ -76,6 +79,7 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
     opening = min(APART * outline.short, cell.gripper.max_opening_m)
     fingers = (opening + THICKNESS_M) / 2
     way, contact = push_way(straightened(drawn, config.trace_deviation_m), outline, fingers)
+    way = kept_on(cell, path.surface, way, contact, outline)
     # Low, because what is pushed above its middle topples.
     tip = max(config.tip_clearance_m, config.push_height * height)
     tools = on_surface(way, path.surface.lifted(tip + config.tip_beyond_tcp_m))
@@ -176,6 +180,28 @@ def push_way(drawn: Array, outline: Footprint, fingers: float) -> tuple[Array, i
     first = int(touching.argmax())
     before = straightened(fine[: first + 1], FINE_M)
     return np.vstack([before, straightened(fine[first:], FINE_M)[1:]]), len(before) - 1
+
+
+def kept_on(cell: Cell, surface: Plane, way: Array, contact: int, outline: Footprint) -> Array:
+    """Return a push's way (N, 2) [m], cut where the object would leave the surface.
+
+    Or where it would come to the robot's foot.
+
+    Raises:
+        GroundingError: TRACE_INVALID, hardly anything is left.
+    """
+    fine = resampled(way[contact:], FINE_STEP_M)
+    places = outline.centre + fine - fine[0]
+    free = on_surface_at(cell.view, surface, places, outline.reach + EDGE_M)
+    free &= np.linalg.norm(places, axis=1) > cell.config.base_radius_m + outline.reach
+    count = len(fine) if free.all() else int(free.argmin())
+    if count < 2 or arc_length(fine[:count])[-1] < MIN_WAY_M:
+        raise GroundingError(
+            OutcomeCode.TRACE_INVALID,
+            'the push leads off the surface or to the robot within '
+            f'{MIN_WAY_M * 1000:.0f} mm; push another way or move the object',
+        )
+    return np.vstack([way[: contact + 1], straightened(fine[:count], FINE_M)[1:]])
 
 
 def nearest_on(line: Array, place: Array) -> Array:
