@@ -104,8 +104,8 @@ def _moved(world: World, name: str) -> float:
 def _lifted(world: World, name: str) -> Verdict:
     return Verdict(
         lifted(world, name),
-        f'{name} is {1000 * world.lowest_point(name):.0f} mm above the table '
-        f'(needed: {1000 * LIFT_HEIGHT:.0f}), {_fingers(world, name)} of 2 fingers touch it',
+        f'{name} is {_mm(world.lowest_point(name))} mm above the table '
+        f'(needed: {_mm(LIFT_HEIGHT)}), {_fingers(world, name)} of 2 fingers touch it',
     )
 
 
@@ -118,9 +118,9 @@ def _reached(world: World, name: str) -> Verdict:
     beside = math.hypot(x, y)
     return Verdict(
         beside <= REACHED_BESIDE and 0 <= above <= REACHED_ABOVE and not _fingers(world, name),
-        f'the tool is {1000 * beside:.0f} mm beside the middle of {name} '
-        f'(at most {1000 * REACHED_BESIDE:.0f}) and {1000 * above:.0f} mm above its top '
-        f'(0 to {1000 * REACHED_ABOVE:.0f})',
+        f'the tool is {_mm(beside)} mm beside the middle of {name} '
+        f'(at most {_mm(REACHED_BESIDE)}) and {_mm(above)} mm above its top '
+        f'(0 to {_mm(REACHED_ABOVE)})',
     )
 
 
@@ -136,9 +136,9 @@ def _pushed(world: World, name: str, command: Command) -> Verdict:
     height = world.lowest_point(name)
     return Verdict(
         way >= PUSHED and turn <= PUSHED_STRAIGHT and ON_TABLE[0] < height < ON_TABLE[1],
-        f'{name} moved {1000 * way:.0f} mm (at least {1000 * PUSHED:.0f}), '
+        f'{name} moved {_mm(way)} mm (at least {_mm(PUSHED)}), '
         f'{math.degrees(turn):.0f} degrees from the way asked for '
-        f'(at most {math.degrees(PUSHED_STRAIGHT):.0f}), {1000 * height:.0f} mm above the table',
+        f'(at most {math.degrees(PUSHED_STRAIGHT):.0f}), {_mm(height)} mm above the table',
     )
 
 
@@ -150,10 +150,14 @@ def _placed(world: World, name: str, goal: str | None) -> Verdict:
     return Verdict(
         within and not fingers and speed < AT_REST and shifted < CONTAINER_MOVED,
         f'{name} is {"" if within else "not "}in the {goal}, {fingers} of 2 fingers touch it, it '
-        f'moves at {1000 * speed:.0f} mm/s (less than {1000 * AT_REST:.0f}), the {goal} moved '
-        f'{1000 * shifted:.0f} mm (less than {1000 * CONTAINER_MOVED:.0f})',
+        f'moves at {_mm(speed)} mm/s (less than {_mm(AT_REST)}), the {goal} moved '
+        f'{_mm(shifted)} mm (less than {_mm(CONTAINER_MOVED)})',
     )
 
 
 def _fingers(world: World, name: str) -> int:
     return len(_FINGERS & world.touching(name))
+
+
+def _mm(metres: float) -> int:
+    return round(1000 * metres)
