@@ -34,7 +34,7 @@ SMALL_PICTURES = ('-p', 'image_width:=320', '-p', 'image_height:=240')
 # The names that `other` shares with the rest, although it has a namespace of its own.
 TOPICS = ('depth', 'camera_info', 'joint_states')
 ANSWERS = ('reasoning', 'affordance', 'trajectory')
-SERVICES = ('compute_cartesian_path', 'apply_planning_scene')
+SERVICES = ('compute_cartesian_path', 'apply_planning_scene', 'get_planning_scene')
 ACTIONS = ('reason', 'move_action', 'execute_trajectory', 'gripper_controller/gripper_cmd')
 PARTS = ('send_goal', 'get_result', 'cancel_goal', 'feedback', 'status')
 

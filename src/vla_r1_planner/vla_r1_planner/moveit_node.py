@@ -12,10 +12,11 @@ from moveit_msgs.msg import (
     MotionPlanRequest,
     PlanningOptions,
     PlanningScene,
+    PlanningSceneComponents,
     RobotState,
     RobotTrajectory,
 )
-from moveit_msgs.srv import ApplyPlanningScene, GetCartesianPath
+from moveit_msgs.srv import ApplyPlanningScene, GetCartesianPath, GetPlanningScene
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -44,6 +45,10 @@ Array = NDArray[np.float64]
 
 PREFIX = 'vla_r1_'  # of our objects in the planning scene
 HELD = PREFIX + 'held'
+PRESENT = PlanningSceneComponents(
+    components=PlanningSceneComponents.WORLD_OBJECT_NAMES
+    | PlanningSceneComponents.ROBOT_STATE_ATTACHED_OBJECTS
+)
 
 
 class MoveItArm:
@@ -57,8 +62,6 @@ class MoveItArm:
         self._scene = scene
         self._guard = guard
         self._stop = Stop()
-        self._objects: set[str] = set()
-        self._holding = False
         group = ReentrantCallbackGroup()
 
         def client(kind: Any, name: str) -> GoalClient:
@@ -73,6 +76,9 @@ class MoveItArm:
         self._apply = node.create_client(
             ApplyPlanningScene, 'apply_planning_scene', callback_group=group
         )
+        self._get = node.create_client(
+            GetPlanningScene, 'get_planning_scene', callback_group=group
+        )
 
     def begin(self, stop: Stop) -> None:
         """Serve a new request."""
@@ -81,14 +87,16 @@ class MoveItArm:
     def set_scene(self, cuboids: Mapping[str, Footprint]) -> None:
         """Make these cuboids, by name, all that we put into the planning scene."""
         frame = self._config.planning_frame
-        gone = self._objects - cuboids.keys()
+        wanted = {PREFIX + name: cuboid for name, cuboid in cuboids.items()}
+        # Asked, not remembered: a planner before this one may have left something there.
+        there = {item.id for item in self._present().world.collision_objects}
+        gone = {name for name in there if name.startswith(PREFIX)} - wanted.keys()
         scene = PlanningScene(is_diff=True)
         scene.robot_state.is_diff = True
-        scene.world.collision_objects = [removal(frame, PREFIX + name) for name in gone] + [
-            collision_cuboid(frame, PREFIX + name, cuboid) for name, cuboid in cuboids.items()
+        scene.world.collision_objects = [removal(frame, name) for name in gone] + [
+            collision_cuboid(frame, name, cuboid) for name, cuboid in wanted.items()
         ]
         self._change_scene(scene)
-        self._objects = set(cuboids)
 
     def plan_pose(self, T_base_tcp: Array, *, opening_m: float | None = None) -> Segment:
         """See motion.Arm."""
@@ -191,19 +199,15 @@ class MoveItArm:
     def hold(self, held: Held) -> None:
         """See motion.Arm."""
         self._attach(self._attached(held))
-        self._holding = True
-        # Attaching takes what was let go before, under the same name, out of the world.
-        self._objects.discard(HELD.removeprefix(PREFIX))
 
     def let_go(self) -> None:
         """See motion.Arm."""
-        if not self._holding:
+        attached = self._present().robot_state.attached_collision_objects
+        if HELD not in {item.object.id for item in attached}:
             return
+        # It stays in the scene where it was let go, until the next look at it.
         body = removal(self._config.tip_link, HELD)
         self._attach(AttachedCollisionObject(link_name=self._config.tip_link, object=body))
-        self._holding = False
-        # It stays in the scene where it was let go, until the next look at it.
-        self._objects.add(HELD.removeprefix(PREFIX))
 
     def _attached(self, held: Held) -> AttachedCollisionObject:
         c = self._config
@@ -214,6 +218,11 @@ class MoveItArm:
         scene.robot_state.is_diff = True
         scene.robot_state.attached_collision_objects = [body]
         self._change_scene(scene)
+
+    def _present(self) -> PlanningScene:
+        """The names of all objects that move_group knows, in the world and attached."""
+        request = GetPlanningScene.Request(components=PRESENT)
+        return self._service(self._get, request).scene
 
     def _change_scene(self, scene: PlanningScene) -> None:
         if not self._service(self._apply, ApplyPlanningScene.Request(scene=scene)).success:
