@@ -90,6 +90,12 @@ class Client(Node):
             Float64, 'stopped', lambda m: self.cancel_arrived.append(m.data), 10
         )
 
+    def destroy_node(self) -> None:
+        # They hold the node's handle: without this it would stay in the graph of later tests.
+        self.move_action.destroy()
+        self.execute_action.destroy()
+        super().destroy_node()
+
     def _on_state(self, message: JointState) -> None:
         self.joints = dict(zip(message.name, message.position, strict=True))
 

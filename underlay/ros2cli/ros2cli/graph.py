@@ -9,7 +9,7 @@ import rclpy
 from rclpy.parameter import Parameter
 
 NAME_PREFIX = '_ros2cli'  # a leading underscore hides the node from `ros2 node list`
-STILL = 0.5  # [s] without change: the graph is known
+STILL = 0.5  # [s] without change, at least: the graph is known
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +50,8 @@ def _discover(node, timeout: float, found) -> None:
     """Spin until the graph stands still and has what is looked for, or for `timeout` [s].
 
     The full command asks a daemon that has known the graph for long. Here each command finds it
-    anew, which takes 0.1 s on an idle machine and 2 s on a busy one; hence no fixed time.
+    anew, which takes 0.1 s on an idle machine and 2 s on a busy one; hence no fixed time: as long
+    as it took to the last change must go by without another.
     """
     start = changed = time.monotonic()
     before = None
@@ -64,7 +65,8 @@ def _discover(node, timeout: float, found) -> None:
         if seen != before:
             before, changed = seen, now
         alone = len(seen[0]) < 2
-        if not alone and now > changed + STILL and (found is None or found(node)):
+        still = now > changed + max(STILL, changed - start)
+        if not alone and still and (found is None or found(node)):
             return
 
 
