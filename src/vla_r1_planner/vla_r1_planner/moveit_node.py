@@ -1,11 +1,9 @@
-"""The arm as MoveIt and a GripperCommand controller offer it; speaks to any move_group."""
+"""The arm as any running move_group offers it."""
 
 from collections.abc import Mapping
 import copy
-import math
 from typing import Any
 
-from control_msgs.action import GripperCommand
 from moveit_msgs.action import ExecuteTrajectory, MoveGroup
 from moveit_msgs.msg import (
     AttachedCollisionObject,
@@ -14,23 +12,20 @@ from moveit_msgs.msg import (
     PlanningScene,
     PlanningSceneComponents,
     RobotState,
-    RobotTrajectory,
 )
 from moveit_msgs.srv import ApplyPlanningScene, GetCartesianPath, GetPlanningScene
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 from vla_r1_core.errors import MotionError, OutcomeCode
 
-from vla_r1_planner.calls_node import call_action, call_service, GoalClient
+from vla_r1_planner.arm_node import GuardedArm, HELD, PREFIX, raise_on_failure
+from vla_r1_planner.calls_node import call_service
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import (
-    attached_cuboid,
     collision_cuboid,
-    moveit_failure,
     pose_goal,
     pose_msg,
     removal,
@@ -38,38 +33,24 @@ from vla_r1_planner.convert import (
 from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.guard_node import Guard
 from vla_r1_planner.motion import Held, Segment
-from vla_r1_planner.requests import Stop
 from vla_r1_planner.scene_node import SceneInput
 
 Array = NDArray[np.float64]
 
-PREFIX = 'vla_r1_'  # of our objects in the planning scene
-HELD = PREFIX + 'held'
 PRESENT = PlanningSceneComponents(
     components=PlanningSceneComponents.WORLD_OBJECT_NAMES
     | PlanningSceneComponents.ROBOT_STATE_ATTACHED_OBJECTS
 )
 
 
-class MoveItArm:
-    """`motion.Arm` by way of move_group and the gripper's controller.
-
-    One request at a time: `begin` takes the Stop that interrupts every call of that request.
-    """
+class MoveItArm(GuardedArm):
+    """`motion.Arm` by way of move_group's actions and services."""
 
     def __init__(self, node: Node, config: PlannerConfig, scene: SceneInput, guard: Guard) -> None:
-        self._config = config
-        self._scene = scene
-        self._guard = guard
-        self._stop = Stop()
-        group = ReentrantCallbackGroup()
-
-        def client(kind: Any, name: str) -> GoalClient:
-            return GoalClient(node, kind, name, callback_group=group)
-
-        self._move = client(MoveGroup, 'move_action')
-        self._execute = client(ExecuteTrajectory, 'execute_trajectory')
-        self._gripper = client(GripperCommand, config.gripper_action)
+        super().__init__(node, config, scene, guard)
+        group = self._group
+        self._move = self._client(MoveGroup, 'move_action')
+        self._execute = self._client(ExecuteTrajectory, 'execute_trajectory')
         self._cartesian = node.create_client(
             GetCartesianPath, 'compute_cartesian_path', callback_group=group
         )
@@ -79,10 +60,6 @@ class MoveItArm:
         self._get = node.create_client(
             GetPlanningScene, 'get_planning_scene', callback_group=group
         )
-
-    def begin(self, stop: Stop) -> None:
-        """Serve a new request."""
-        self._stop = stop
 
     def set_scene(self, cuboids: Mapping[str, Footprint]) -> None:
         """Make these cuboids, by name, all that we put into the planning scene."""
@@ -125,14 +102,12 @@ class MoveItArm:
             'move_action',
             MoveGroup.Goal(request=request, planning_options=PlanningOptions(plan_only=True)),
             c.planning_time_s + c.server_timeout_s,
+            OutcomeCode.MOVE_GROUP_UNAVAILABLE,
         )
-        _raise_on_failure(result.error_code)
+        raise_on_failure(result.error_code)
         ends = np.array([self._scene.tool_pose(), T_base_tcp])
-        return Segment(
-            self._tool_way(result.planned_trajectory, ends),
-            _end_state(result.trajectory_start, result.planned_trajectory),
-            result.planned_trajectory,
-            result.planning_time,
+        return self._segment(
+            result.trajectory_start, result.planned_trajectory, ends, result.planning_time
         )
 
     def plan_line(self, tool_poses: Array, start: Segment, held: Held | None = None) -> Segment:
@@ -153,48 +128,22 @@ class MoveItArm:
         )
         before = self._scene.wall_s()
         response = self._service(self._cartesian, request, c.planning_time_s)
-        _raise_on_failure(response.error_code)
+        raise_on_failure(response.error_code)
         if response.fraction < c.min_cartesian_fraction:
             raise MotionError(
                 OutcomeCode.CARTESIAN_INCOMPLETE,
                 f'only {response.fraction:.0%} of the straight path is free and reachable; '
                 'make room around the object or move it closer',
             )
-        return Segment(
-            self._tool_way(response.solution, tool_poses),
-            _end_state(response.start_state, response.solution),
-            response.solution,
-            self._scene.wall_s() - before,
-        )
+        took_s = self._scene.wall_s() - before
+        return self._segment(response.start_state, response.solution, tool_poses, took_s)
 
     def execute(self, segment: Segment) -> None:
         """See motion.Arm."""
         goal = ExecuteTrajectory.Goal(trajectory=segment.trajectory)
-        timeout_s = self._config.execution_timeout_s
-        with self._guard.along(segment.trajectory.joint_trajectory):
-            result = self._action(self._execute, 'execute_trajectory', goal, timeout_s)
-        _raise_on_failure(result.error_code, executing=True)
-
-    def move_gripper(self, opening_m: float) -> float:
-        """See motion.Arm."""
-        c = self._config
-        goal = GripperCommand.Goal()
-        goal.command.position = opening_m * c.gripper_joint_scale
-        goal.command.max_effort = c.gripper_effort
-        result = self._action(
-            self._gripper,
-            c.gripper_action,
-            goal,
-            c.gripper_timeout_s,
-            OutcomeCode.GRIPPER_FAILED,
-        )
-        if not (result.reached_goal or result.stalled):
-            raise MotionError(
-                OutcomeCode.GRIPPER_FAILED,
-                f'the gripper stopped at {result.position:.4f} on its way to '
-                f'{goal.command.position:.4f}; look at its controller',
-            )
-        return float(result.position / c.gripper_joint_scale)
+        code = OutcomeCode.MOVE_GROUP_UNAVAILABLE
+        result = self._drive(self._execute, 'execute_trajectory', goal, segment, code)
+        raise_on_failure(result.error_code, executing=True)
 
     def hold(self, held: Held) -> None:
         """See motion.Arm."""
@@ -208,10 +157,6 @@ class MoveItArm:
         # It stays in the scene where it was let go, until the next look at it.
         body = removal(self._config.tip_link, HELD)
         self._attach(AttachedCollisionObject(link_name=self._config.tip_link, object=body))
-
-    def _attached(self, held: Held) -> AttachedCollisionObject:
-        c = self._config
-        return attached_cuboid(c.tip_link, HELD, held, c.gripper_links.split())
 
     def _attach(self, body: AttachedCollisionObject) -> None:
         scene = PlanningScene(is_diff=True)
@@ -230,19 +175,6 @@ class MoveItArm:
                 OutcomeCode.PLANNING_FAILED, 'move_group refused the planning scene; see its log'
             )
 
-    def gripper_opening(self) -> float | None:
-        """See motion.Arm."""
-        position = self._scene.joint_position(self._config.gripper_joint)
-        return None if position is None else position / self._config.gripper_joint_scale
-
-    def _tool_way(self, trajectory: RobotTrajectory, ends: Array) -> Array:
-        """The tool's poses (N, 4, 4) along a trajectory; its ends if no URDF is known."""
-        way = trajectory.joint_trajectory
-        if self._scene.chain is None or not way.points:
-            return ends
-        positions = np.array([point.positions for point in way.points])
-        return self._scene.chain.tool_poses(way.joint_names, positions)
-
     def _start_state(self, opening_m: float | None) -> RobotState:
         """The present state, but with the gripper as open as it will be by then."""
         state = RobotState(is_diff=True)
@@ -259,44 +191,3 @@ class MoveItArm:
             code=OutcomeCode.MOVE_GROUP_UNAVAILABLE,
             stop=self._stop,
         )
-
-    def _action(
-        self,
-        client: GoalClient,
-        name: str,
-        goal: Any,
-        timeout_s: float,
-        code: OutcomeCode = OutcomeCode.MOVE_GROUP_UNAVAILABLE,
-    ) -> Any:
-        return call_action(
-            client,
-            name,
-            goal,
-            accept_timeout_s=self._config.server_timeout_s,
-            timeout_s=timeout_s,
-            code=code,
-            stop=self._stop,
-        )
-
-
-def _raise_on_failure(code: Any, *, executing: bool = False) -> None:
-    failure = moveit_failure(code, executing=executing)
-    if failure is not None:
-        raise MotionError(*failure)
-
-
-def _end_state(start: RobotState, trajectory: Any) -> RobotState:
-    """The whole robot at a trajectory's end: its start with the moved joints replaced."""
-    end = copy.deepcopy(start)
-    moved = trajectory.joint_trajectory
-    if not moved.points:
-        return end
-    names, last = list(end.joint_state.name), moved.points[-1].positions
-    positions = dict(zip(names, end.joint_state.position, strict=True))
-    positions.update(zip(moved.joint_names, last, strict=True))
-    end.joint_state.name = list(positions)
-    end.joint_state.position = [float(p) for p in positions.values() if math.isfinite(p)]
-    end.joint_state.velocity, end.joint_state.effort = [], []
-    end.attached_collision_objects = []  # a plan says for each line what is held
-    end.is_diff = True
-    return end
