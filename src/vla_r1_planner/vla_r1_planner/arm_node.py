@@ -1,11 +1,18 @@
 """What an arm is whatever plans for it: a gripper, motions under guard, and one Stop at a time."""
 
+from collections.abc import Mapping
 import copy
 import math
 from typing import Any
 
 from control_msgs.action import GripperCommand
-from moveit_msgs.msg import AttachedCollisionObject, MoveItErrorCodes, RobotState, RobotTrajectory
+from moveit_msgs.msg import (
+    AttachedCollisionObject,
+    MoveItErrorCodes,
+    PlanningScene,
+    RobotState,
+    RobotTrajectory,
+)
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -14,7 +21,8 @@ from vla_r1_core.errors import MotionError, OutcomeCode
 
 from vla_r1_planner.calls_node import call_action, GoalClient
 from vla_r1_planner.config import PlannerConfig
-from vla_r1_planner.convert import attached_cuboid, moveit_failure
+from vla_r1_planner.convert import attached_cuboid, collision_cuboid, moveit_failure, removal
+from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.guard_node import Guard
 from vla_r1_planner.motion import Held, Segment
 from vla_r1_planner.requests import Stop
@@ -45,6 +53,20 @@ class GuardedArm:
         """Serve a new request."""
         self._stop = stop
 
+    def set_scene(self, cuboids: Mapping[str, Footprint]) -> None:
+        """See motion.Arm."""
+        frame = self._config.planning_frame
+        wanted = {PREFIX + name: cuboid for name, cuboid in cuboids.items()}
+        # Asked, not remembered: a planner before this one may have left something there.
+        there = {item.id for item in self._present().world.collision_objects}
+        gone = {name for name in there if name.startswith(PREFIX)} - wanted.keys()
+        scene = PlanningScene(is_diff=True)
+        scene.robot_state.is_diff = True
+        scene.world.collision_objects = [removal(frame, name) for name in gone] + [
+            collision_cuboid(frame, name, cuboid) for name, cuboid in wanted.items()
+        ]
+        self._change_scene(scene)
+
     def move_gripper(self, opening_m: float) -> float:
         """See motion.Arm."""
         c = self._config
@@ -71,6 +93,33 @@ class GuardedArm:
         position = self._scene.joint_position(self._config.gripper_joint)
         return None if position is None else position / self._config.gripper_joint_scale
 
+    def hold(self, held: Held) -> None:
+        """See motion.Arm."""
+        self._attach(self._attached(held))
+
+    def let_go(self) -> None:
+        """See motion.Arm."""
+        attached = self._present().robot_state.attached_collision_objects
+        if HELD not in {item.object.id for item in attached}:
+            return
+        # It stays in the scene where it was let go, until the next look at it.
+        body = removal(self._config.tip_link, HELD)
+        self._attach(AttachedCollisionObject(link_name=self._config.tip_link, object=body))
+
+    def _attach(self, body: AttachedCollisionObject) -> None:
+        scene = PlanningScene(is_diff=True)
+        scene.robot_state.is_diff = True
+        scene.robot_state.attached_collision_objects = [body]
+        self._change_scene(scene)
+
+    def _present(self) -> PlanningScene:
+        """Return the names of all objects that MoveIt knows, in the world and attached."""
+        raise NotImplementedError
+
+    def _change_scene(self, scene: PlanningScene) -> None:
+        """Apply a difference to MoveIt's planning scene, or raise MotionError."""
+        raise NotImplementedError
+
     def _drive(
         self, client: GoalClient, name: str, goal: Any, segment: Segment, code: OutcomeCode
     ) -> Any:
@@ -90,6 +139,15 @@ class GuardedArm:
             positions = np.array([point.positions for point in way.points])
             tool_poses = self._scene.chain.tool_poses(way.joint_names, positions)
         return Segment(tool_poses, _end_state(start, trajectory), trajectory, planning_time_s)
+
+    def _check_line(self, fraction: float) -> None:
+        """Raise unless this part of a straight line is enough."""
+        if fraction < self._config.min_cartesian_fraction:
+            raise MotionError(
+                OutcomeCode.CARTESIAN_INCOMPLETE,
+                f'only {fraction:.0%} of the straight path is free and reachable; '
+                'make room around the object or move it closer',
+            )
 
     def _attached(self, held: Held) -> AttachedCollisionObject:
         c = self._config

@@ -1,12 +1,10 @@
 """The arm as any running move_group offers it."""
 
-from collections.abc import Mapping
 import copy
 from typing import Any
 
 from moveit_msgs.action import ExecuteTrajectory, MoveGroup
 from moveit_msgs.msg import (
-    AttachedCollisionObject,
     MotionPlanRequest,
     PlanningOptions,
     PlanningScene,
@@ -21,16 +19,13 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 from vla_r1_core.errors import MotionError, OutcomeCode
 
-from vla_r1_planner.arm_node import GuardedArm, HELD, PREFIX, raise_on_failure
+from vla_r1_planner.arm_node import GuardedArm, raise_on_failure
 from vla_r1_planner.calls_node import call_service
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import (
-    collision_cuboid,
     pose_goal,
     pose_msg,
-    removal,
 )
-from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.guard_node import Guard
 from vla_r1_planner.motion import Held, Segment
 from vla_r1_planner.scene_node import SceneInput
@@ -60,20 +55,6 @@ class MoveItArm(GuardedArm):
         self._get = node.create_client(
             GetPlanningScene, 'get_planning_scene', callback_group=group
         )
-
-    def set_scene(self, cuboids: Mapping[str, Footprint]) -> None:
-        """Make these cuboids, by name, all that we put into the planning scene."""
-        frame = self._config.planning_frame
-        wanted = {PREFIX + name: cuboid for name, cuboid in cuboids.items()}
-        # Asked, not remembered: a planner before this one may have left something there.
-        there = {item.id for item in self._present().world.collision_objects}
-        gone = {name for name in there if name.startswith(PREFIX)} - wanted.keys()
-        scene = PlanningScene(is_diff=True)
-        scene.robot_state.is_diff = True
-        scene.world.collision_objects = [removal(frame, name) for name in gone] + [
-            collision_cuboid(frame, name, cuboid) for name, cuboid in wanted.items()
-        ]
-        self._change_scene(scene)
 
     def plan_pose(self, T_base_tcp: Array, *, opening_m: float | None = None) -> Segment:
         """See motion.Arm."""
@@ -129,12 +110,7 @@ class MoveItArm(GuardedArm):
         before = self._scene.wall_s()
         response = self._service(self._cartesian, request, c.planning_time_s)
         raise_on_failure(response.error_code)
-        if response.fraction < c.min_cartesian_fraction:
-            raise MotionError(
-                OutcomeCode.CARTESIAN_INCOMPLETE,
-                f'only {response.fraction:.0%} of the straight path is free and reachable; '
-                'make room around the object or move it closer',
-            )
+        self._check_line(response.fraction)
         took_s = self._scene.wall_s() - before
         return self._segment(response.start_state, response.solution, tool_poses, took_s)
 
@@ -144,25 +120,6 @@ class MoveItArm(GuardedArm):
         code = OutcomeCode.MOVE_GROUP_UNAVAILABLE
         result = self._drive(self._execute, 'execute_trajectory', goal, segment, code)
         raise_on_failure(result.error_code, executing=True)
-
-    def hold(self, held: Held) -> None:
-        """See motion.Arm."""
-        self._attach(self._attached(held))
-
-    def let_go(self) -> None:
-        """See motion.Arm."""
-        attached = self._present().robot_state.attached_collision_objects
-        if HELD not in {item.object.id for item in attached}:
-            return
-        # It stays in the scene where it was let go, until the next look at it.
-        body = removal(self._config.tip_link, HELD)
-        self._attach(AttachedCollisionObject(link_name=self._config.tip_link, object=body))
-
-    def _attach(self, body: AttachedCollisionObject) -> None:
-        scene = PlanningScene(is_diff=True)
-        scene.robot_state.is_diff = True
-        scene.robot_state.attached_collision_objects = [body]
-        self._change_scene(scene)
 
     def _present(self) -> PlanningScene:
         """The names of all objects that move_group knows, in the world and attached."""
