@@ -62,6 +62,7 @@ class OutcomeCode(IntEnum):
     DEVIATION = 235
     SCENE_TOO_OLD = 236
     START_MOVED = 237
+    CONTACT = 238
 
 
 class VlaR1Error(Exception):

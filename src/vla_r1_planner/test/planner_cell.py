@@ -102,8 +102,8 @@ class Cell:
         parameters = [Parameter(k, value=v).to_parameter_msg() for k, v in values.items()]
         self.wait(self.set_parameters.call_async(SetParameters.Request(parameters=parameters)))
 
-    def reset(self, seed=0, instruction=CUBE):
-        self.sim(seed=seed, instruction=instruction, fault='none')
+    def reset(self, seed=0, instruction=CUBE, fault='none'):
+        self.sim(seed=seed, instruction=instruction, fault=fault)
         self.wait(self.reset_scene.call_async(Trigger.Request()))
         self.pictures(1)  # which may have been under way at the reset
         self.pictures(3)

@@ -33,6 +33,13 @@ def test_the_order_of_the_named_joints_does_not_matter():
     assert np.allclose(turned, ARM.tool_poses(ARM_JOINTS, positions))
 
 
+@pytest.mark.parametrize('robot', ROBOTS.values(), ids=ROBOTS)
+def test_the_limits_of_effort_are_those_of_the_motors(robot):
+    chain = chain_from_urdf(robot_description(robot), 'base_link', 'tcp')
+    limits = {joint.name: joint.effort for joint in chain.joints if joint.effort}
+    assert limits == dict(zip(robot.arm_joints, robot.torque, strict=True))
+
+
 def test_a_prismatic_joint_moves_along_its_axis():
     finger = chain_from_urdf(robot_description(UR5E), 'gripper_base', 'left_finger')
     closed, open_ = finger.tool_poses(['left_finger_joint'], np.array([[0.0], [0.03]]))

@@ -19,6 +19,15 @@ class PlannerConfig:
     )
     approve_timeout_s: float = param(60.0, 'how long to wait for approval', unit='s', ge=0.1)
 
+    moveit: str = param(
+        'move_group',
+        'what plans: move_group: one that runs; moveit_py: MoveIt within the planner itself',
+        choices=('move_group', 'moveit_py'),
+    )
+    arm_action: str = param(
+        'arm_controller/follow_joint_trajectory',
+        "action of the arm's trajectory controller, which moveit_py's plans go to",
+    )
     planning_frame: str = param('base_link', 'frame that everything is planned in, z up')
     tip_link: str = param('tcp', 'tool frame between the finger pads: z forward, x opening')
     arm_group: str = param('arm', 'MoveIt planning group of the arm')
@@ -134,6 +143,12 @@ class PlannerConfig:
     )
     deviation_rad: float = param(
         0.05, 'of a joint from its planned path stop a motion', unit='rad', ge=0.001
+    )
+    contact_effort: float = param(
+        0.5,
+        "sudden change of a joint's effort that stops a motion, as a part of the joint's limit "
+        'in robot_description; 0: off',
+        ge=0.0,
     )
     verify_wait_s: float = param(
         2.0, 'for a picture after the motion, to verify it', unit='s', ge=0.0

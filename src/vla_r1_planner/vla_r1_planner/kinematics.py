@@ -20,12 +20,14 @@ class Joint:
         name, kind: as in the URDF.
         origin: T_parent_joint (4, 4) at position 0.
         axis: (3,) unit vector, in the joint's frame.
+        effort: the URDF's limit [N m or N]; 0: it states none.
     """
 
     name: str
     kind: str
     origin: Array
     axis: Array
+    effort: float = 0.0
 
     def motion(self, positions: Array) -> Array:
         """Return T_joint_child (N, 4, 4) at positions (N,) [rad or m]."""
@@ -85,7 +87,7 @@ def _link(joint: ET.Element, end: str) -> str:
 
 
 def _joint(element: ET.Element) -> Joint:
-    origin, axis = element.find('origin'), element.find('axis')
+    origin, axis, limit = (element.find(name) for name in ('origin', 'axis', 'limit'))
     pose = np.eye(4)
     if origin is not None:
         pose[:3, :3] = _rotation(*_numbers(origin.get('rpy', '0 0 0')))
@@ -96,6 +98,7 @@ def _joint(element: ET.Element) -> Joint:
         element.get('type', ''),
         pose,
         direction / np.linalg.norm(direction),
+        0.0 if limit is None else float(limit.get('effort', 0.0)),
     )
 
 

@@ -53,8 +53,11 @@ class SceneInput:
         ):
             subscribe_camera(self._inputs.node, kind, node.resolve_topic_name(topic), callback)
 
-        self.on_joints: Callable[[float, Mapping[str, float]], None] = lambda *_: None
-        """Called at each joint state with its stamp [s] and all positions known by then."""
+        self.on_joints: Callable[[float, Mapping[str, float], Mapping[str, float]], None] = (
+            lambda *_: None
+        )
+        """Called at each joint state with its stamp [s], all positions known by then, and the
+        efforts [N m or N] of this one."""
 
         self.chain: Chain | None = None
         """From planning_frame to tip_link, once the robot has described itself."""
@@ -216,7 +219,9 @@ class SceneInput:
         self._positions = {**self._positions, **positions}
         self._joint_at_s.update(dict.fromkeys(positions, self._now_s()))
         self._joints_at_s = time.monotonic()
-        self.on_joints(Time.from_msg(msg.header.stamp).nanoseconds * 1e-9, self._positions)
+        stamp_s = Time.from_msg(msg.header.stamp).nanoseconds * 1e-9
+        efforts = dict(zip(msg.name, map(float, msg.effort), strict=False))
+        self.on_joints(stamp_s, self._positions, efforts)
 
     def _check_age(self, stamp: Time) -> None:
         age = (self._node.get_clock().now() - stamp).nanoseconds * 1e-9

@@ -16,6 +16,7 @@ FAULTS = (
     'joint_states_missing',
     'camera_tf_missing',
     'camera_tf_old',
+    'glass_pane',
 )
 
 
@@ -47,7 +48,8 @@ class SimConfig:
     )
     fault: str = param(
         'none',
-        'what is broken, to test others; camera_tf_* only when set at start',
+        'what is broken, to test others; camera_tf_* only when set at start, glass_pane with '
+        'the next sim/reset',
         choices=FAULTS,
         dynamic=True,
     )

@@ -36,6 +36,8 @@ def build_model(scene: SceneSpec, robot: Robot) -> mujoco.MjModel:
     spec.option.impratio = 10
     _add_looks(spec, scene)
     _add_table(spec)
+    if scene.glass:
+        _add_glass(spec)
     _add_camera(spec, scene.camera)
     for item in scene.objects:
         _add_object(spec, item)
@@ -116,6 +118,17 @@ def _add_table(spec: mujoco.MjSpec) -> None:
                 pos=[sign_x * (half_x - 0.05), sign_y * (half_y - 0.05), -0.395],
                 rgba=[0.32, 0.33, 0.35, 1],
             )
+
+
+def _add_glass(spec: mujoco.MjSpec) -> None:
+    """What the robot runs into without having seen it, higher than everything on the table."""
+    glass = spec.worldbody.add_body(name='glass', pos=[0.47, 0, 0.092])
+    glass.add_geom(
+        name='glass',
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        size=[0.19, 0.36, 0.004],
+        group=_HIDDEN_GROUP,
+    )
 
 
 def _add_camera(spec: mujoco.MjSpec, camera: CameraSpec) -> None:

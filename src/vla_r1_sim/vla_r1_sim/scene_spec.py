@@ -63,6 +63,8 @@ class SceneSpec:
     wood: int
     """Which of the table's woods."""
     containers: tuple[ContainerSpec, ...] = ()
+    glass: bool = False
+    """Whether a pane that no camera sees lies over the table, a hand's breadth high."""
 
     @property
     def things(self) -> tuple[ObjectSpec | ContainerSpec, ...]:

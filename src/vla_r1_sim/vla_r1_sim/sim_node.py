@@ -119,7 +119,8 @@ class SimNode(Node):
 
 
 def _scene(config: SimConfig) -> SceneSpec:
-    return make_scene(config.seed, config.instruction, absent=config.absent)
+    scene = make_scene(config.seed, config.instruction, absent=config.absent)
+    return dataclasses.replace(scene, glass=config.fault == 'glass_pane')
 
 
 def _names(simulation: Simulation) -> str:
