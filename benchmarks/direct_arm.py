@@ -5,7 +5,6 @@ controllers, as fast as the machine can.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 import time
 
 from moveit_msgs.msg import MoveItErrorCodes
@@ -16,11 +15,9 @@ from moveit_ros_move_group.ik import PoseGoal
 from moveit_ros_move_group.robot import parse_robot
 from moveit_ros_move_group.scene_monitor import SceneMonitor
 from moveit_ros_move_group.timing import Scaling, Trajectory
-from moveit_ros_move_group.world import AttachedObject, CollisionObject, Shape, World
+from moveit_ros_move_group.world import AttachedObject, CollisionObject, Shape
 import numpy as np
 from numpy.typing import NDArray
-import yaml
-
 from vla_r1_core.errors import MotionError, OutcomeCode
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import moveit_failure, upright
@@ -36,6 +33,7 @@ from vla_r1_sim.description import (
 from vla_r1_sim.robots import Robot
 from vla_r1_sim.simulation import Simulation
 from vla_r1_sim.spline import Waypoint
+import yaml
 
 Array = NDArray[np.float64]
 
@@ -56,7 +54,7 @@ class DirectArm:
         self._simulation = simulation
         self._monitor = monitor
         self._config = config
-        self._robot = monitor.scenes()[0].robot
+        self._robot = monitor.kinematics.robot
         self._group = self._robot.group(config.arm_group)
         self._attached: AttachedObject | None = None
         self.planning_s: dict[str, list[float]] = {'pose': [], 'line': []}
@@ -71,8 +69,8 @@ class DirectArm:
             world = world.with_object(
                 CollisionObject(name, upright(middle, cuboid.yaw), (_box(size),))
             )
-        self._monitor.world = world if self._attached is None else world.with_attached(
-            self._attached
+        self._monitor.world = (
+            world if self._attached is None else world.with_attached(self._attached)
         )
 
     def plan_pose(self, T_base_tcp: Array, *, opening_m: float | None = None) -> Segment:
@@ -90,7 +88,8 @@ class DirectArm:
             c.position_tolerance_m,
         )
         begun = time.monotonic()
-        exact, padded = self._monitor.scenes()
+        exact = self._monitor.exact(self._monitor.world)
+        padded = self._monitor.padded(self._monitor.world)
         request = planning.Request(
             group=self._group,
             start=exact.configuration(start),
@@ -112,7 +111,7 @@ class DirectArm:
         world = self._monitor.world
         if held is not None:
             world = world.with_attached(self._body(held))
-        scene, _ = self._monitor.scenes_of(world)
+        scene = self._monitor.exact(world)
         found = cartesian.follow(
             scene,
             cartesian.CartesianRequest(
@@ -172,7 +171,7 @@ class DirectArm:
         """See motion.Arm."""
         if self._attached is None:
             return
-        scene, _ = self._monitor.scenes()
+        scene = self._monitor.kinematics
         tool = scene.link_pose(scene.configuration(self._positions()), self._config.tip_link)
         self._monitor.world = self._monitor.world.detached(HELD, tool)
         self._attached = None
@@ -206,7 +205,7 @@ class DirectArm:
         self, start: Mapping[str, float], way: Trajectory, kind: str, seconds: float
     ) -> Segment:
         self.planning_s[kind].append(seconds)
-        scene, _ = self._monitor.scenes()
+        scene = self._monitor.kinematics
         base = scene.configuration(start)
         index = scene.indices(way.joints)
         poses = []

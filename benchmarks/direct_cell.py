@@ -12,13 +12,10 @@ from ament_index_python.packages import get_package_share_directory
 from direct_arm import DirectArm, planning_scene
 import numpy as np
 from numpy.typing import NDArray
-import yaml
-
-from vla_r1_core.errors import ReasoningError, VlaR1Error
+from vla_r1_core.errors import VlaR1Error
 from vla_r1_core.geometry import CameraModel
 from vla_r1_core.prompt import infer_intent, infer_task, Intent
 from vla_r1_core.types import ParsedAnswer, Task
-from vla_r1_msgs.msg import Outcome
 from vla_r1_perception.backends import make_reasoner
 from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.overlay import draw_overlay
@@ -34,11 +31,14 @@ from vla_r1_planner.reach import prepare_reach
 from vla_r1_planner.task import Cell
 from vla_r1_planner.verify import verify
 from vla_r1_sim.camera import Camera, DepthNoise
-from vla_r1_sim.config import SimConfig
 from vla_r1_sim.robots import ROBOTS
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.simulation import Simulation
 from vla_r1_sim.verdicts import verdict
+import yaml
+
+from vla_r1_msgs.msg import Outcome
+from vla_r1_sim.config import SimConfig
 
 MOVED_M = 0.001
 MS = 1e-3

@@ -49,8 +49,9 @@ class CartesianService:
             raise MoveItError(Code.FAILURE, 'max_step must be > 0 m.')
         positions = start_positions(request.start_state, context.state.positions(group.joints))
         with context.lock:
-            scene, _ = context.scene.scenes_of(context.world_at(request.start_state, positions))
-            frame = context.frames(scene, positions)(request.header.frame_id)
+            world = context.world_at(request.start_state, positions)
+            scene = context.scene.exact(world)
+            frame = context.frames(world, positions)(request.header.frame_id)
             found = cartesian.follow(
                 scene,
                 cartesian.CartesianRequest(

@@ -14,7 +14,6 @@ from rclpy.time import Time
 from sensor_msgs.msg import JointState as JointStateMsg
 from tf2_ros import Buffer, TransformException, TransformListener
 
-from moveit_ros_move_group.collision import CollisionScene
 from moveit_ros_move_group.convert import Frames, link_frames
 from moveit_ros_move_group.convert_scene import apply_scene, initial_world
 from moveit_ros_move_group.errors import Code, MoveItError
@@ -55,9 +54,10 @@ class Context:
         self._listener = TransformListener(self._buffer, inputs)
         threading.Thread(target=_spin, args=(inputs,), name='inputs').start()
 
-    def frames(self, scene: CollisionScene, positions: Mapping[str, float]) -> Frames:
-        """Return how to find a frame's pose: links and objects of the scene, then TF."""
-        return link_frames(scene, scene.configuration(positions), self._transform)
+    def frames(self, world: World, positions: Mapping[str, float]) -> Frames:
+        """Return how to find a frame's pose: links, objects of the world, then TF."""
+        robot = self.scene.kinematics
+        return link_frames(robot, world, robot.configuration(positions), self._transform)
 
     def world_at(self, start: RobotState, positions: Mapping[str, float]) -> World:
         """Return the world of a request whose start state may hold objects of its own.
@@ -67,7 +67,7 @@ class Context:
         if not start.attached_collision_objects:
             return self.scene.world
         attached = PlanningScene(robot_state=start)
-        frames = self.frames(self.scene.scenes()[0], positions)
+        frames = self.frames(self.scene.world, positions)
         return apply_scene(self.scene.world, attached, self.robot, frames, diff=True)
 
     def seed(self) -> int:

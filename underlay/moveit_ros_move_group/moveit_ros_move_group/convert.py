@@ -16,6 +16,7 @@ from moveit_ros_move_group.planning import JointGoal
 from moveit_ros_move_group.robot import Group, Robot
 from moveit_ros_move_group.timing import Scaling, Trajectory
 from moveit_ros_move_group.transforms import make_pose, Matrix, quaternion_of
+from moveit_ros_move_group.world import World
 
 REPEATABLE = 1e-4  # [rad or m] no goal needs to be met closer than this
 
@@ -228,21 +229,21 @@ def _duration(seconds: float) -> Duration:
     return Duration(sec=whole, nanosec=nanoseconds)
 
 
-def link_frames(scene: CollisionScene, q: Matrix, other: Frames) -> Frames:
-    """Return the frames of a planning scene: links at `q`, objects, then `other` (TF).
+def link_frames(robot: CollisionScene, world: World, q: Matrix, other: Frames) -> Frames:
+    """Return the frames of a planning scene: the robot's links at `q`, objects, then `other` (TF).
 
     An empty name means the planning frame.
     """
 
     def pose_of(frame: str) -> Matrix:
-        name = frame.lstrip('/') or scene.robot.root
-        if name in scene.robot.links:
-            return scene.link_pose(q, name)
-        if name in scene.world.objects:
-            return scene.world.objects[name].pose
-        if name in scene.world.attached:
-            held = scene.world.attached[name]
-            return scene.link_pose(q, held.link) @ held.pose
+        name = frame.lstrip('/') or robot.robot.root
+        if name in robot.robot.links:
+            return robot.link_pose(q, name)
+        if name in world.objects:
+            return world.objects[name].pose
+        if name in world.attached:
+            held = world.attached[name]
+            return robot.link_pose(q, held.link) @ held.pose
         return other(name)
 
     return pose_of

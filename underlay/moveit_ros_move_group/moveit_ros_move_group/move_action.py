@@ -57,15 +57,15 @@ class MoveAction:
             positions = start_positions(request.start_state, positions)
         begun = time.monotonic()
         with context.lock:
-            frames = context.frames(context.scene.scenes()[0], positions)
             world = context.scene.world
+            frames = context.frames(world, positions)
             if options.plan_only:
                 world = context.world_at(request.start_state, positions)
             world = apply_scene(
                 world, options.planning_scene_diff, context.robot, frames, diff=True
             )
-            exact, padded = context.scene.scenes_of(world)
-            frames = context.frames(exact, positions)
+            exact, padded = context.scene.exact(world), context.scene.padded(world)
+            frames = context.frames(world, positions)
             goals = goals_of(request.goal_constraints, context.robot, group, positions, frames)
             trajectory = planning.plan(
                 exact,

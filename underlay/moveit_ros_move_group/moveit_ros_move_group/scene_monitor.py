@@ -6,12 +6,13 @@ from moveit_ros_move_group.world import World
 
 
 class SceneMonitor:
-    """The current world, and the roboplan scenes built from it.
+    """The current world, and the roboplan scenes built from it when they are needed.
 
     Not thread-safe: the caller locks.
 
     Attributes:
         world: the current world.
+        kinematics: of the robot alone, whatever stands around it.
     """
 
     def __init__(self, robot: Robot, world: World, *, clearance: float) -> None:
@@ -19,20 +20,21 @@ class SceneMonitor:
         self._robot = robot
         self._clearance = clearance
         self.world = world
-        self._built = world
-        self._scenes = self._build(world)
+        self.kinematics = CollisionScene(robot, world)
+        self._built: dict[float, tuple[World, CollisionScene]] = {}
 
-    def scenes(self) -> tuple[CollisionScene, CollisionScene]:
-        """Return the scene of the current world, exact and with padded objects."""
-        if self._built is not self.world:
-            self._scenes = self._build(self.world)
-            self._built = self.world
-        return self._scenes
+    def exact(self, world: World) -> CollisionScene:
+        """Return the scene of the current world, or of a request that brings its own diff."""
+        return self._scene(world, 0.0)
 
-    def scenes_of(self, world: World) -> tuple[CollisionScene, CollisionScene]:
-        """Return the scenes of another world, for one request that brings its own diff."""
-        return self.scenes() if world is self.world else self._build(world)
+    def padded(self, world: World) -> CollisionScene:
+        """Return the same with objects grown by the clearance."""
+        return self._scene(world, self._clearance)
 
-    def _build(self, world: World) -> tuple[CollisionScene, CollisionScene]:
-        exact = CollisionScene(self._robot, world)
-        return exact, CollisionScene(self._robot, world, padding=self._clearance)
+    def _scene(self, world: World, padding: float) -> CollisionScene:
+        """Build it, 8 ms, unless it is the one that was built last."""
+        known, scene = self._built.get(padding, (None, None))
+        if scene is None or known is not world:
+            scene = CollisionScene(self._robot, world, padding=padding)
+            self._built[padding] = world, scene
+        return scene

@@ -38,10 +38,11 @@ class SceneServices:
     def _change(self, message: PlanningScene) -> bool:
         context = self._context
         with context.lock:
-            frames = context.frames(context.scene.scenes()[0], context.state.known())
+            world = context.scene.world
+            frames = context.frames(world, context.state.known())
             try:
                 context.scene.world = apply_scene(
-                    context.scene.world, message, context.robot, frames, diff=message.is_diff
+                    world, message, context.robot, frames, diff=message.is_diff
                 )
             except MoveItError as error:
                 context.node.get_logger().error(f'Planning scene not changed: {error.message}')
