@@ -42,6 +42,12 @@ ARGUMENTS = {
     'real_time_factor': ('1.0', 'speed of the simulated time', None),
     'backend': ('', 'model backend: scripted or transformers; empty: as in params_file', None),
     'model': ('', 'local model folder for the transformers backend', None),
+    'moveit': (
+        '',
+        'what plans: move_group, or moveit_py: MoveIt within the planner itself; '
+        'empty: as in params_file',
+        ('', 'move_group', 'moveit_py'),
+    ),
     'instruction': ('', 'carry this out once everything is up', None),
     'execute': (
         '',
@@ -70,12 +76,17 @@ RECORDED = (
 RECORDED_GLOBAL = ('/tf', '/tf_static', '/clock')
 
 
+def moveit_files(robot: str) -> list[str]:
+    """What MoveIt needs to know of the simulated robot, besides its description."""
+    config = Path(get_package_share_directory('vla_r1_sim'), 'config', robot)
+    names = ('kinematics', 'joint_limits', 'ompl_planning', 'moveit_controllers')
+    return [str(config / f'{name}.yaml') for name in names]
+
+
 def simulation(args: dict[str, str], robot: str, cameras: list[tuple[str, str]]) -> list[Node]:
-    """The simulator, and a move_group for its robot."""
+    """The simulator, and a move_group for its robot unless the planner is one itself."""
     sim = Path(get_package_share_directory('vla_r1_sim'))
-    config = sim / 'config' / robot
     urdf = Command(['xacro ', str(sim / 'urdf' / f'{robot}.urdf.xacro')])
-    moveit_files = ('kinematics', 'joint_limits', 'ompl_planning', 'moveit_controllers')
     scene = {
         'robot': robot,
         'seed': int(args['seed']),
@@ -83,32 +94,31 @@ def simulation(args: dict[str, str], robot: str, cameras: list[tuple[str, str]])
         'instruction': args['scene'] or args['instruction'],
         'use_sim_time': False,  # it makes the time
     }
-    return [
-        Node(
-            package='vla_r1_sim',
-            executable='sim',
-            name='sim',
-            namespace=args['namespace'],
-            parameters=[args['params_file'], scene],
-            remappings=cameras,
-            output='screen',
-        ),
-        Node(
-            package='moveit_ros_move_group',
-            executable='move_group',
-            name='move_group',
-            namespace=args['namespace'],
-            parameters=[
-                *(str(config / f'{name}.yaml') for name in moveit_files),
-                {
-                    'robot_description': ParameterValue(urdf, value_type=str),
-                    'robot_description_semantic': (config / 'arm.srdf').read_text(),
-                    'use_sim_time': True,
-                },
-            ],
-            output='screen',
-        ),
-    ]
+    simulator = Node(
+        package='vla_r1_sim',
+        executable='sim',
+        name='sim',
+        namespace=args['namespace'],
+        parameters=[args['params_file'], scene],
+        remappings=cameras,
+        output='screen',
+    )
+    move_group = Node(
+        package='moveit_ros_move_group',
+        executable='move_group',
+        name='move_group',
+        namespace=args['namespace'],
+        parameters=[
+            *moveit_files(robot),
+            {
+                'robot_description': ParameterValue(urdf, value_type=str),
+                'robot_description_semantic': (sim / 'config' / robot / 'arm.srdf').read_text(),
+                'use_sim_time': True,
+            },
+        ],
+        output='screen',
+    )
+    return [simulator] if args['moveit'] == 'moveit_py' else [simulator, move_group]
 
 
 def recorder(args: dict[str, str], cameras: list[tuple[str, str]]) -> ExecuteProcess:
@@ -178,7 +188,13 @@ def bringup(context) -> list:
     robot_file = [str(SHARE / 'config' / 'robots' / f'{robot}.yaml')] if robot else []
     time = {'use_sim_time': sim}
     model = {name: args[name] for name in ('backend', 'model') if args[name]}
-    execute = args['execute'] or ('auto' if sim else '')
+    chosen = {name: args[name] for name in ('execute', 'moveit') if args[name]}
+    if sim:
+        chosen = {'execute': 'auto', **chosen}
+    # The robot's description comes by its topics; a real robot's configuration is in params_file.
+    moveit = []
+    if sim and args['moveit'] == 'moveit_py':
+        moveit = [*moveit_files(robot), str(SHARE / 'config' / 'moveit_py.yaml')]
     cameras = [(name, args[f'{name}_topic']) for name in ('image', 'depth', 'camera_info')]
     reasoner = LifecycleNode(
         package='vla_r1_perception',
@@ -197,7 +213,8 @@ def bringup(context) -> list:
         parameters=[
             args['params_file'],
             *robot_file,
-            {**time, **({'execute': execute} if execute else {})},
+            *moveit,
+            {**time, **chosen},
         ],
         remappings=cameras,
         output='screen',

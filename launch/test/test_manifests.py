@@ -21,6 +21,9 @@ ROSDEP_KEYS = {
 # Not in apt: requirements/*.txt install them.
 FROM_PYPI = {'mujoco', 'torch', 'transformers', 'tokenizers', 'safetensors', 'rosbags'}
 
+# Not in package.xml, which would make everybody install it: moveit_py, for `moveit: moveit_py`.
+OPTIONAL = {'moveit'}
+
 
 def imported(folder):
     """Return the top-level modules that the folder's Python files import."""
@@ -32,7 +35,7 @@ def imported(folder):
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules.add(node.module.split('.')[0])
     own = {path.stem for path in folder.glob('*.py')} | {folder.name}
-    return modules - set(sys.stdlib_module_names) - own - FROM_PYPI
+    return modules - set(sys.stdlib_module_names) - own - FROM_PYPI - OPTIONAL
 
 
 def declared(package, kinds):

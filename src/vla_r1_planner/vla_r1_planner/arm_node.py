@@ -49,6 +49,9 @@ class GuardedArm:
         self._group = ReentrantCallbackGroup()
         self._gripper = self._client(GripperCommand, config.gripper_action)
 
+    def close(self) -> None:
+        """Take down what was started for planning."""
+
     def begin(self, stop: Stop) -> None:
         """Serve a new request."""
         self._stop = stop

@@ -7,12 +7,13 @@ import uuid
 import numpy as np
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
-from vla_r1_core.errors import OutcomeCode, ReasonCode, ReasoningError
+from vla_r1_core.errors import MotionError, OutcomeCode, ReasonCode, ReasoningError
 from vla_r1_core.prompt import infer_intent, Intent
 
 from vla_r1_msgs.action import ExecuteInstruction, Reason
 from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
 from vla_r1_planner.approval import Approval
+from vla_r1_planner.arm_node import GuardedArm
 from vla_r1_planner.button_node import Button
 from vla_r1_planner.calls_node import call_action, GoalClient
 from vla_r1_planner.config import gripper_of, PlannerConfig
@@ -61,11 +62,12 @@ class Flow:
     """Carries instructions out, one at a time."""
 
     def __init__(self, node: Node, config: PlannerConfig) -> None:
+        arm_class = _arm_class(config)  # may be missing: before anything is started
         self._config = config
         self._scene = SceneInput(node, config)
         self._guard = Guard(node, config, self._scene)
         self._witness = Witness(node, self._scene)
-        self._arm = MoveItArm(node, config, self._scene, self._guard)
+        self._arm = arm_class(node, config, self._scene, self._guard)
         self._display = Display(node, config.planning_frame, gripper_of(config))
         self._recorder = Recorder(node, self._scene, self._display)
         self._reason = GoalClient(node, Reason, 'reason', callback_group=ReentrantCallbackGroup())
@@ -74,6 +76,7 @@ class Flow:
 
     def close(self) -> None:
         """Take no more messages."""
+        self._arm.close()
         self._scene.close()
 
     def run(self, request: Instruction, outcome: Outcome) -> None:
@@ -179,6 +182,25 @@ class Flow:
         first = job.segments[0].trajectory.joint_trajectory
         self._guard.check_start(outcome.header, first)
         return True
+
+
+def _arm_class(config: PlannerConfig) -> Callable[..., GuardedArm]:
+    """Return the arm that the parameters ask for.
+
+    Raises:
+        MotionError: MOVE_GROUP_UNAVAILABLE when moveit_py is asked for and not installed.
+    """
+    if config.moveit == 'move_group':
+        return MoveItArm
+    try:
+        from vla_r1_planner.moveit_py_node import MoveItPyArm
+    except ImportError as error:
+        raise MotionError(
+            OutcomeCode.MOVE_GROUP_UNAVAILABLE,
+            "moveit: moveit_py needs MoveIt's Python binding, which cannot be imported "
+            f'({error}); apt install ros-jazzy-moveit-py, or set moveit: move_group and run one',
+        ) from error
+    return MoveItPyArm
 
 
 def intent_of(instruction: str, answer: Affordance | Trajectory) -> Intent:
