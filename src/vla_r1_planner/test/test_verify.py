@@ -119,3 +119,32 @@ def test_a_hidden_goal_gives_no_verdict(scene):
 
 def test_where_nothing_was_to_move_there_is_no_verdict(scene):
     assert judge(Change(), scene, scene).verdict is Verdict.UNKNOWN
+
+
+def bowl(scene, xy, side=0.12, wall=0.005, height=0.05):
+    """A box without a lid around a place."""
+    half = (side + wall) / 2
+    for dx, dy in ((half, 0.0), (-half, 0.0), (0.0, half), (0.0, -half)):
+        size = (wall, side + 2 * wall, height) if dx else (side, wall, height)
+        scene = scene.box((xy[0] + dx, xy[1] + dy), size)
+    return scene
+
+
+@pytest.mark.parametrize('seed', range(2))
+def test_walls_that_a_moved_camera_sees_from_elsewhere_are_not_new(scene, seed):
+    camera = replace(scene, eye=(0.45, 0.01, 0.55), target=(0.46, 0.0, 0.0))  # as on a wrist
+    before = bowl(camera, GOAL[:2]).box(PLACE, (0.04, 0.04, 0.04))
+    after = replace(bowl(camera, GOAL[:2]), eye=(0.5, 0.2, 0.33), target=(0.51, 0.19, 0.0))
+    moved = Change(before=replace(CUBOID, short=0.04, long=0.04, top=0.04), goal=GOAL)
+    inside = after.box(GOAL[:2], (0.04, 0.04, 0.04))
+    assert judge(moved, before, inside, seed=seed).verdict is Verdict.VERIFIED
+    assert judge(moved, before, after, seed=seed).verdict is not Verdict.VERIFIED
+
+
+@pytest.mark.parametrize('stands', [True, False])
+def test_a_place_that_the_picture_shows_in_part_gives_no_verdict(scene, stands):
+    half_width = 0.5 / 0.95 * 0.5  # [m] of the surface that a camera 0.5 m above it sees
+    aside = PLACE[1] + half_width
+    camera = replace(scene, eye=(0.499, aside, 0.5), target=(0.5, aside, 0.0))
+    view, _ = (camera.box(PLACE, SIZE) if stands else camera).render(NOISE, 3)
+    assert look(view, CUBOID) is Sight.UNCLEAR

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.geometry import transform_points
@@ -43,7 +44,7 @@ def look(view: DepthView, cuboid: Footprint, robot: Sequence[Capsule] = ()) -> S
         bottom=cuboid.bottom + FLOOR * height,
     )
     patch = _around(view, cuboid)
-    if patch is None:
+    if patch is None or not _within(view, core):
         return Sight.UNCLEAR
     enters, leaves = _crossing(view, patch, core)
     begins, _ = _crossing(view, patch, _grown(cuboid))
@@ -83,17 +84,23 @@ def appeared(
         inside &= patch.points[..., 2] > region.bottom + ABOVE_M
         inside &= patch.points[..., 2] < region.top
     points = patch.points[inside & ~_of(robot, patch.points)]
-    return points[seen_through(before, points)]
+    return points[seen_through(_nearest_around(before), points)]
+
+
+def _nearest_around(view: DepthView) -> DepthView:
+    """Return a view in which each pixel has the least depth of its own and those around it.
+
+    A camera that has moved sees an edge beside where it saw it before, by a pixel or so.
+    """
+    holes = ~np.isfinite(view.depth)
+    nearest = cv2.erode(np.where(holes, np.inf, view.depth).astype(np.float32), np.ones((3, 3)))
+    nearest[holes] = np.nan
+    return replace(view, depth=nearest)
 
 
 def _around(view: DepthView, cuboid: Footprint) -> Patch | None:
     """Return the pixels around a cuboid, None when it is out of sight."""
-    grown = _grown(cuboid)
-    signs = np.array([[i >> 2 & 1, i >> 1 & 1, i & 1] for i in range(8)]) - 0.5
-    size = np.array([grown.short, grown.long, grown.top - grown.bottom])
-    corners = (signs * size) @ _axes(grown) + _middle(grown)
-    in_camera = transform_points(np.linalg.inv(view.T_base_camera), corners)
-    pixels = view.camera.project(in_camera)
+    pixels = _corners_px(view, _grown(cuboid))
     limits = np.array([view.camera.width, view.camera.height])
     if not np.isfinite(pixels).all():
         return None
@@ -102,6 +109,23 @@ def _around(view: DepthView, cuboid: Footprint) -> Patch | None:
     if (low >= high).any():
         return None
     return cut(view, (int(low[0]), int(low[1]), int(high[0]), int(high[1])))
+
+
+def _within(view: DepthView, cuboid: Footprint) -> bool:
+    """Whether all of a cuboid is in the picture: what a part of it shows says little."""
+    pixels = _corners_px(view, cuboid)
+    limits = np.array([view.camera.width, view.camera.height])
+    with np.errstate(invalid='ignore'):
+        return bool(((pixels > -0.5) & (pixels < limits - 0.5)).all())
+
+
+def _corners_px(view: DepthView, cuboid: Footprint) -> Array:
+    """Return where a camera sees the corners (8, 2) [px] of a cuboid, NaN behind it."""
+    signs = np.array([[i >> 2 & 1, i >> 1 & 1, i & 1] for i in range(8)]) - 0.5
+    size = np.array([cuboid.short, cuboid.long, cuboid.top - cuboid.bottom])
+    corners = (signs * size) @ _axes(cuboid) + _middle(cuboid)
+    in_camera = transform_points(np.linalg.inv(view.T_base_camera), corners)
+    return np.asarray(view.camera.project(in_camera))
 
 
 def _crossing(view: DepthView, patch: Patch, cuboid: Footprint) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from vla_r1_sim.model import CAMERA
 
+BASE_FRAME = 'base_link'
 _GROUPS_DRAWN = (1, 1, 1, 0, 0, 0)
 
 
@@ -27,16 +28,18 @@ class Intrinsics:
 
 @dataclass(frozen=True)
 class Mounting:
-    """Where the optical frame (x right, y down, z forward) is in base_link."""
+    """Where the optical frame (x right, y down, z forward) is on the link that carries it."""
 
+    link: str
+    """'base_link' for a camera at the table."""
     rotation: np.ndarray
-    """(3, 3), maps optical coordinates to base_link."""
+    """(3, 3), maps optical coordinates to the link's."""
     translation: np.ndarray
     """(3,) [m]"""
 
 
 class Camera:
-    """Renders one model through its fixed camera.
+    """Renders one model through its camera.
 
     Args:
         model: a scene.
@@ -45,7 +48,7 @@ class Camera:
 
     Attributes:
         intrinsics: of every picture.
-        mounting: the optical frame in base_link.
+        mounting: the optical frame on its link.
     """
 
     def __init__(
@@ -108,9 +111,15 @@ def intrinsics(model: mujoco.MjModel, width: int, height: int) -> Intrinsics:
 
 def mounting(model: mujoco.MjModel) -> Mounting:
     """Return where the camera is; MuJoCo's camera axes are turned to the optical ones."""
+    camera = model.camera(CAMERA)
+    link = model.body(camera.bodyid[0]).name
     rotation = np.empty(9)
-    mujoco.mju_quat2Mat(rotation, model.camera(CAMERA).quat)
-    return Mounting(rotation.reshape(3, 3) * [1, -1, -1], model.camera(CAMERA).pos.copy())
+    mujoco.mju_quat2Mat(rotation, camera.quat)
+    return Mounting(
+        BASE_FRAME if link == 'world' else link,
+        rotation.reshape(3, 3) * [1, -1, -1],
+        camera.pos.copy(),
+    )
 
 
 class DepthNoise:

@@ -33,6 +33,11 @@ class SimConfig:
     real_time_factor: float = param(
         1.0, 'simulated time over real time, as far as the machine keeps up', ge=0.05, le=20.0
     )
+    camera: str = param(
+        'table',
+        'table: fixed, before the robot; wrist: on the gripper, which begins high over the table',
+        choices=('table', 'wrist'),
+    )
     image_width: int = param(640, 'width of image and depth', unit='px', ge=64, le=1920)
     image_height: int = param(480, 'height of image and depth', unit='px', ge=48, le=1080)
     camera_rate: float = param(5.0, 'frames per simulated second', unit='Hz', ge=0.2, le=50.0)

@@ -15,8 +15,6 @@ from vla_r1_sim.spline import Waypoint
 from vla_r1_sim.vocabulary import COLORS
 from vla_r1_sim.world import World
 
-BASE_FRAME = 'base_link'
-
 
 def to_stamp(time_ns: int) -> Time:
     """Return a stamp of a time [ns]."""
@@ -60,7 +58,7 @@ def to_transform(
 
 
 def to_object_markers(header: Header, world: World) -> MarkerArray:
-    """Return all things as they are, in `BASE_FRAME`; a marker's namespace is its name.
+    """Return all things as they are, in the header's frame; a marker's namespace is its name.
 
     A container's marker is the solid that encloses it.
     """

@@ -34,12 +34,12 @@ def robot_description_semantic(robot: Robot) -> str:
 
 
 @lru_cache
-def home_position(robot: Robot) -> tuple[float, ...]:
-    """Return the arm's `home` of the SRDF [rad], in the order of its joints."""
+def home_position(robot: Robot, name: str = 'home') -> tuple[float, ...]:
+    """Return a state of the arm by its name in the SRDF [rad], in the order of its joints."""
     root = ElementTree.fromstring(robot_description_semantic(robot))
-    state = root.find("group_state[@name='home']")
+    state = root.find(f"group_state[@name='{name}']")
     if state is None:
-        raise ValueError(f"arm.srdf of {robot.name} has no group_state named 'home'")
+        raise ValueError(f'arm.srdf of {robot.name} has no group_state named {name!r}')
     values = {joint.get('name'): float(joint.get('value', 'nan')) for joint in state}
     return tuple(values[name] for name in robot.arm_joints)
 

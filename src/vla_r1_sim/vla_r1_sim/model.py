@@ -15,6 +15,10 @@ from vla_r1_sim.wood import SIZE, wood_texture
 
 TIMESTEP_NS = 2_000_000
 CAMERA = 'camera'
+WRIST_CAMERA_OFFSET = 0.07
+"""From the middle of the gripper [m]."""
+WRIST_CAMERA_FOVY = 65.0
+"""[degrees]"""
 GRIPPER_ACTUATOR = 'gripper'
 FEED_FORWARD = 0.1
 """Damping over stiffness of the arm's servos [s]; ctrl = q + FEED_FORWARD * qd has no lag."""
@@ -38,7 +42,10 @@ def build_model(scene: SceneSpec, robot: Robot) -> mujoco.MjModel:
     _add_table(spec)
     if scene.glass:
         _add_glass(spec)
-    _add_camera(spec, scene.camera)
+    if scene.wrist_camera:
+        _add_wrist_camera(spec, robot)
+    else:
+        _add_camera(spec, scene.camera)
     for item in scene.objects:
         _add_object(spec, item)
     for container in scene.containers:
@@ -142,6 +149,17 @@ def _add_camera(spec: mujoco.MjSpec, camera: CameraSpec) -> None:
     mujoco.mju_mat2Quat(quat, rotation.flatten())
     spec.worldbody.add_camera(
         name=CAMERA, pos=camera.position, quat=quat, fovy=math.degrees(camera.fovy)
+    )
+
+
+def _add_wrist_camera(spec: mujoco.MjSpec, robot: Robot) -> None:
+    """Beside the gripper, looking along it: the open fingertips are in the picture."""
+    side = robot.camera_side
+    rotation = np.diag([side, side, 1.0]) @ np.diag([1.0, -1.0, -1.0])
+    quat = np.empty(4)
+    mujoco.mju_mat2Quat(quat, rotation.flatten())
+    spec.body('gripper_base').add_camera(
+        name=CAMERA, pos=[0, side * WRIST_CAMERA_OFFSET, 0], quat=quat, fovy=WRIST_CAMERA_FOVY
     )
 
 

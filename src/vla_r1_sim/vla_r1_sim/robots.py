@@ -8,8 +8,8 @@ class Robot:
     """A six-joint arm with a parallel gripper.
 
     Its files are `urdf/<name>.urdf.xacro` and those in `config/<name>/`. Whatever its joints are
-    called, its root link is `base_link`, its tool frame `tcp`, its fingers are `left_finger` and
-    `right_finger`, and its planning groups `arm` and `gripper`.
+    called, its root link is `base_link`, its tool frame `tcp`, its gripper `gripper_base` with the
+    fingers `left_finger` and `right_finger`, and its planning groups `arm` and `gripper`.
 
     Attributes:
         name: also the value of the parameter `robot`.
@@ -23,6 +23,8 @@ class Robot:
         max_acceleration: the deceleration of a stop, as in joint_limits.yaml [rad/s^2].
         finger_speed: as in joint_limits.yaml [m/s].
         mounted: the links that touch the table where the robot is screwed to it.
+        camera_side: where the wrist camera sits, by the sign of the tool's y; the picture's y
+            points there too.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Robot:
     max_acceleration: float
     finger_speed: float
     mounted: tuple[str, ...]
+    camera_side: int
 
     @property
     def joints(self) -> tuple[str, ...]:
@@ -60,6 +63,7 @@ UR5E = Robot(
     max_acceleration=8.0,
     finger_speed=0.1,
     mounted=('base_link_inertia', 'shoulder_link'),
+    camera_side=-1,
 )
 
 PIPER = Robot(
@@ -73,6 +77,7 @@ PIPER = Robot(
     max_acceleration=9.0,
     finger_speed=0.1,
     mounted=('stand',),
+    camera_side=1,
 )
 
 ROBOTS = {robot.name: robot for robot in (UR5E, PIPER)}

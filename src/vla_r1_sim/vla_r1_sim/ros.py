@@ -18,10 +18,9 @@ from tf2_msgs.msg import TFMessage
 from tf2_ros import TransformBroadcaster
 from visualization_msgs.msg import MarkerArray
 
-from vla_r1_sim.camera import Camera, DepthNoise, mounting
+from vla_r1_sim.camera import BASE_FRAME, Camera, DepthNoise, mounting
 from vla_r1_sim.config import SimConfig
 from vla_r1_sim.convert import (
-    BASE_FRAME,
     rotation_to_wxyz,
     to_camera_info,
     to_image,
@@ -132,13 +131,13 @@ class StatePublisher:
 
 
 def camera_transforms(world: World, stamp: object) -> list[TransformStamped]:
-    """Return base_link → camera_link → camera_color_optical_frame."""
+    """Return the camera's link → camera_link → camera_color_optical_frame."""
     mount = mounting(world.model)
     camera = rotation_to_wxyz(mount.rotation @ _OPTICAL_IN_CAMERA.T)
     optical = rotation_to_wxyz(_OPTICAL_IN_CAMERA)
-    base, link = (Header(stamp=stamp, frame_id=f) for f in (BASE_FRAME, CAMERA_FRAME))
+    carrier, link = (Header(stamp=stamp, frame_id=f) for f in (mount.link, CAMERA_FRAME))
     return [
-        to_transform(base, CAMERA_FRAME, mount.translation, camera),
+        to_transform(carrier, CAMERA_FRAME, mount.translation, camera),
         to_transform(link, OPTICAL_FRAME, np.zeros(3), optical),
     ]
 

@@ -65,6 +65,8 @@ class SceneSpec:
     containers: tuple[ContainerSpec, ...] = ()
     glass: bool = False
     """Whether a pane that no camera sees lies over the table, a hand's breadth high."""
+    wrist_camera: bool = False
+    """Whether the robot's camera is on its gripper; `camera` then is a person's eyes."""
 
     @property
     def things(self) -> tuple[ObjectSpec | ContainerSpec, ...]:

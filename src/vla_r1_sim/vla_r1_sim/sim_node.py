@@ -120,7 +120,9 @@ class SimNode(Node):
 
 def _scene(config: SimConfig) -> SceneSpec:
     scene = make_scene(config.seed, config.instruction, absent=config.absent)
-    return dataclasses.replace(scene, glass=config.fault == 'glass_pane')
+    return dataclasses.replace(
+        scene, glass=config.fault == 'glass_pane', wrist_camera=config.camera == 'wrist'
+    )
 
 
 def _names(simulation: Simulation) -> str:

@@ -50,7 +50,12 @@ def truth(world: World, body_ids: np.ndarray) -> Truth:
     Args:
         world: as the picture shows it.
         body_ids: (height, width), the body id that each pixel of the picture shows.
+
+    Raises:
+        ValueError: the camera is on the wrist; traces are stated for the one at the table.
     """
+    if world.scene.wrist_camera:
+        raise ValueError('traces are stated for the camera at the table; use one there')
     command, name = read(world.scene.instruction), target(world.scene)
     if name is None:
         return Truth(None, None, None)

@@ -62,7 +62,8 @@ class World:
         self.start_positions = {o.name: self.object_position(o.name) for o in scene.things}
 
     def _go_home(self) -> None:
-        home, fingers = np.array(home_position(self.robot)), self.robot.finger_open
+        start = 'look' if self.scene.wrist_camera else 'home'
+        home, fingers = np.array(home_position(self.robot, start)), self.robot.finger_open
         self.data.qpos[self._q] = [*home, fingers, fingers]
         self.command_arm(home, np.zeros_like(home))
         self.command_gripper(fingers)
