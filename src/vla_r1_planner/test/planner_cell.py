@@ -30,7 +30,7 @@ CUBE = 'pick up the red cube'
 SIM_SHARE = Path(get_package_share_directory('vla_r1_sim'))
 SIM_CONFIG = SIM_SHARE / 'config' / 'ur5e'
 STILL = 0.02  # [rad/s]
-SMALL_PICTURES = ('-p', 'image_width:=320', '-p', 'image_height:=240')
+SMALL_PICTURES = {'image_width': 320, 'image_height': 240}
 # The names that `other` shares with the rest, although it has a namespace of its own.
 TOPICS = ('depth', 'camera_info', 'joint_states')
 ANSWERS = ('reasoning', 'affordance', 'trajectory')
@@ -53,9 +53,12 @@ def stop(process):
         process.wait()
 
 
-def planner_arguments(**parameters):
-    values = {'use_sim_time': True, 'execute': 'auto', **parameters}
+def parameters_of(**values):
     return [word for name, value in values.items() for word in ('-p', f'{name}:={value}')]
+
+
+def planner_arguments(**parameters):
+    return parameters_of(use_sim_time=True, execute='auto', **parameters)
 
 
 def renamed(names, prefix):
@@ -72,6 +75,7 @@ class Cell:
         self.planner = ActionClient(self.node, ExecuteInstruction, 'execute_instruction')
         self.other = ActionClient(self.node, ExecuteInstruction, 'other/execute_instruction')
         self.reset_scene = self.node.create_client(Trigger, 'sim/reset')
+        self.stop = self.node.create_client(Trigger, 'stop')
         self.judge = self.node.create_client(Trigger, 'sim/verdict')
         self.set_parameters = self.node.create_client(SetParameters, 'sim/set_parameters')
         self.instruction = self.node.create_publisher(String, 'instruction', 1)
@@ -138,8 +142,8 @@ class Cell:
 
 
 @contextmanager
-def running_cell(folder):
-    """Start everything, with files in a folder; yields a Cell."""
+def running_cell(folder, **sim):
+    """Start everything, with files in a folder and parameters of the simulator; yields a Cell."""
     urdf = subprocess.run(
         ['xacro', SIM_SHARE / 'urdf' / 'ur5e.urdf.xacro'],
         capture_output=True,
@@ -155,7 +159,7 @@ def running_cell(folder):
     moveit = [SIM_CONFIG / f'{name}.yaml' for name in files] + [described]
     sim_time = ('-p', 'use_sim_time:=true')
     processes = [
-        start('vla_r1_sim', 'sim', '-p', f'instruction:={CUBE}', *SMALL_PICTURES),
+        start('vla_r1_sim', 'sim', *parameters_of(instruction=CUBE, **SMALL_PICTURES, **sim)),
         start(
             'moveit_ros_move_group',
             'move_group',
@@ -187,6 +191,7 @@ def other_planner(cell, *answers, without='', **parameters):
         *answers,
         *TOPICS,
         *SERVICES,
+        *ACTIONS,
         *(f'{a}/_action/{part}' for a in ACTIONS for part in PARTS),
     ]
     remaps = ['__ns:=/other', *(f'{n}:=/{n}' for n in names if n.split('/_action')[0] != without)]

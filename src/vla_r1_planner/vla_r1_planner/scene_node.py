@@ -43,7 +43,9 @@ class SceneInput:
         self._joint_at_s: dict[str, float] = {}
         self._joints_at_s = -math.inf  # steady clock
         self._unmatched = 0
-        self._tf = Buffer(node=node)
+        # A camera on the wrist needs the arm's transforms of when the picture was taken.
+        kept = Duration(seconds=config.image_max_age_s + config.depth_wait_s)
+        self._tf = Buffer(cache_time=kept, node=node)
         self._inputs = InputNode(node)
         self._listener = TransformListener(self._tf, self._inputs.node)
         for kind, topic, callback in (
