@@ -10,13 +10,15 @@ from vla_r1_perception.scripted import ScriptedReasoner
 
 
 class MoodyReasoner(ScriptedReasoner):
-    """Scripted, but for the words 'slow', 'raise' and 'garbage'."""
+    """Scripted, but for the words 'slow', 'raise', 'bug' and 'garbage'."""
 
     def answer(self, image, instruction, task, *, seed, on_token, should_stop):
         """Answer, or misbehave."""
         if instruction == 'raise':
             on_token('<think>so far', 2)
             raise ZeroDivisionError('in the middle')
+        if instruction == 'bug':
+            return Answer(prompt='\ud800', text='no message can hold this prompt')
         if instruction == 'garbage':
             return Answer(prompt='p', text='<think>a</think><output>{"x": NaN}</output>')
         if instruction == 'slow':

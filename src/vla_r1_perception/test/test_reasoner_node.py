@@ -93,6 +93,7 @@ def test_a_cancelled_goal_ends_as_canceled_and_the_next_works(client):
     assert_the_next_works(client)
 
 
+@pytest.mark.injects
 def test_a_newer_instruction_takes_the_place_of_all_older_ones(client):
     handles = [client.send(instruction='slow', request_id=str(i)) for i in range(4)]
     last = client.send(instruction='pick up the red cube', request_id='last')
@@ -113,6 +114,7 @@ def test_an_instruction_on_the_topic_preempts_a_goal(client):
     client.wait(lambda: client.got['affordance'])
 
 
+@pytest.mark.injects
 @pytest.mark.parametrize(
     ('instruction', 'code', 'says'),
     [
@@ -136,18 +138,28 @@ def test_a_bad_instruction_has_its_own_code_and_the_next_works(client, instructi
     assert len(client.got['affordance']) == 1 and len(client.got['reasoning']) == 2
 
 
+@pytest.mark.injects
+def test_a_bug_in_the_reasoner_is_told_and_the_next_works(client):
+    _, result = client.result(client.send(instruction='bug'))
+    assert result.reasoning.error_code == ReasonCode.UNKNOWN
+    assert 'log' in result.reasoning.error_msg
+    assert_the_next_works(client)
+
+
 def test_what_was_said_before_a_failure_is_kept(client):
     assert client.instruct('raise').text == '<think>so far'
     garbage = client.instruct('garbage')
     assert 'NaN' in garbage.text and not garbage.well_formed
 
 
+@pytest.mark.injects
 def test_an_unknown_task_is_refused(client):
     _, result = client.result(client.send(instruction='pick up the red cube', task=9))
     assert result.reasoning.error_code == ReasonCode.INVALID_TASK
     assert_the_next_works(client)
 
 
+@pytest.mark.injects
 def test_an_answer_that_takes_too_long_is_given_up(start, picture):
     client = start('answer_timeout_s:=2.0')
     client.show(picture.rgb)
@@ -155,6 +167,7 @@ def test_an_answer_that_takes_too_long_is_given_up(start, picture):
     assert_the_next_works(client)
 
 
+@pytest.mark.injects
 def test_without_an_image_it_says_so_and_works_once_there_is_one(start, picture):
     client = start()
     reasoning = client.instruct('pick up the red cube')
@@ -163,6 +176,7 @@ def test_without_an_image_it_says_so_and_works_once_there_is_one(start, picture)
     assert_the_next_works(client)
 
 
+@pytest.mark.injects
 def test_an_old_image_is_refused_until_the_camera_is_back(start, picture):
     client = start('max_image_age_s:=0.4')
     client.show(picture.rgb)
@@ -173,6 +187,7 @@ def test_an_old_image_is_refused_until_the_camera_is_back(start, picture):
     assert_the_next_works(client)
 
 
+@pytest.mark.injects
 @pytest.mark.parametrize(
     ('encoding', 'bytes_per_pixel'), [('32FC1', 4), ('16UC1', 2), ('yuv9000', 2), ('rgb8', 1)]
 )
@@ -202,6 +217,7 @@ def change(client, transition):
     return client.call(ChangeState, 'reasoner/change_state', request).success
 
 
+@pytest.mark.injects
 def test_it_answers_only_while_active(start, picture):
     client = start('autostart:=false')
     client.show(picture.rgb)

@@ -150,8 +150,9 @@ class ReasonerNode(LifecycleNode):
         )
         self._worker.submit(request)
         request.done.wait()
-        if request.result is None:  # shut down, or an error that is in the log
-            return Reason.Result(reasoning=Reasoning(error_code=ReasonCode.UNKNOWN))
+        if request.result is None:
+            why = 'the reasoner was shut down, or has a bug: see its log'
+            return Reason.Result(reasoning=Reasoning(error_code=ReasonCode.UNKNOWN, error_msg=why))
         if request.result.reasoning.error_code == ReasonCode.NONE:
             goal.succeed()
         elif goal.is_cancel_requested:

@@ -58,7 +58,7 @@ def parameters_of(**values):
 
 
 def planner_arguments(**parameters):
-    return parameters_of(use_sim_time=True, execute='auto', **parameters)
+    return parameters_of(**{'use_sim_time': True, 'execute': 'auto', **parameters})
 
 
 def renamed(names, prefix):

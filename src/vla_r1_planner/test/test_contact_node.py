@@ -3,6 +3,7 @@
 import time
 
 from planner_cell import assert_next_instruction_works, other_planner
+import pytest
 from vla_r1_core.errors import OutcomeCode
 
 DESCRIPTION = 'robot_description'  # with the limits of the efforts
@@ -15,6 +16,7 @@ def stays_at_rest(cell):
     return cell.last_moved < since + 1.0
 
 
+@pytest.mark.injects
 def test_an_arm_that_runs_into_glass_is_stopped_by_what_its_joints_feel(cell):
     cell.reset(fault='glass_pane')
     outcome, _ = cell.ask()
@@ -30,6 +32,7 @@ def test_an_arm_that_runs_into_glass_is_stopped_by_what_its_joints_feel(cell):
     assert cell.done()
 
 
+@pytest.mark.injects
 def test_an_arm_that_nobody_watches_is_aborted_by_its_controller(cell):
     cell.reset(fault='glass_pane')
     with other_planner(cell, DESCRIPTION, contact_effort=0.0, deviation_rad=1.0):

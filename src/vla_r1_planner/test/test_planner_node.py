@@ -107,6 +107,7 @@ def test_an_instruction_by_topic_is_carried_out(cell):
     assert cell.done()
 
 
+@pytest.mark.injects
 @pytest.mark.parametrize(
     'text',
     [
@@ -139,6 +140,7 @@ def test_a_cancel_stops_the_arm_in_every_stage(cell, text):
     assert_next_instruction_works(cell)
 
 
+@pytest.mark.injects
 def test_a_newer_instruction_stops_the_older_and_is_carried_out(cell):
     cell.reset()
     older = cell.send()
@@ -149,6 +151,7 @@ def test_a_newer_instruction_stops_the_older_and_is_carried_out(cell):
     assert cell.done()
 
 
+@pytest.mark.injects
 @pytest.mark.parametrize(
     ('fault', 'code'),
     [
@@ -170,6 +173,7 @@ def test_a_broken_sensor_is_named_and_the_next_instruction_works(cell, fault, co
     assert_next_instruction_works(cell)
 
 
+@pytest.mark.injects
 def test_an_absent_object_passes_the_reasoners_code_on_without_motion(cell):
     cell.reset(instruction='pick up the red ball')
     before = time.monotonic()
@@ -178,6 +182,7 @@ def test_an_absent_object_passes_the_reasoners_code_on_without_motion(cell):
     assert cell.last_moved < before
 
 
+@pytest.mark.injects
 @pytest.mark.parametrize(
     ('without', 'parameters', 'code'),
     [
@@ -205,6 +210,7 @@ def test_every_reason_not_to_move_has_its_code(cell, without, parameters, code):
     assert_refused(outcome, code)
 
 
+@pytest.mark.injects
 def test_a_missing_gripper_is_named(cell):
     cell.reset()
     with other_planner(cell, without='gripper_controller/gripper_cmd'):
@@ -212,6 +218,7 @@ def test_a_missing_gripper_is_named(cell):
     assert outcome.error_code == OutcomeCode.GRIPPER_FAILED
 
 
+@pytest.mark.injects
 def test_a_gripper_that_closes_on_nothing_withdraws_and_says_so(cell):
     cell.reset()
     with other_planner(cell, tip_beyond_tcp_m=0.15):  # believes that its fingers are much longer

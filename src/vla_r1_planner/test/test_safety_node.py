@@ -78,6 +78,7 @@ def relay(cell):
     cell.node.destroy_publisher(relay.publisher)
 
 
+@pytest.mark.injects
 @pytest.mark.parametrize('text', ['asking the reasoner', 'planning grasp', 'descending'])
 def test_the_stop_service_ends_whatever_runs(cell, text):
     cell.reset()
@@ -111,6 +112,7 @@ def test_a_stop_while_lifting_does_not_drop_the_object(cell):
     assert '2 of 2 fingers' in message
 
 
+@pytest.mark.injects
 def test_lost_joint_states_stop_the_arm(cell):
     cell.reset()
     finished = cell.send()
@@ -123,6 +125,7 @@ def test_lost_joint_states_stop_the_arm(cell):
     assert_next_instruction_works(cell)
 
 
+@pytest.mark.injects
 def test_a_lost_camera_stops_a_motion_along_a_trace(cell):
     cell.reset()
     with other_planner(cell, straight_scaling=0.05, camera_lost_s=0.5):
@@ -135,6 +138,7 @@ def test_a_lost_camera_stops_a_motion_along_a_trace(cell):
     assert stays_at_rest(cell, time.monotonic())
 
 
+@pytest.mark.injects
 @pytest.mark.parametrize('trouble', ['stands still', 'leaves its path'])
 def test_an_arm_that_is_not_where_it_should_be_is_stopped(cell, relay, trouble):
     cell.reset()
@@ -158,6 +162,7 @@ def wait_for_leave(cell):
     return finished
 
 
+@pytest.mark.injects
 def test_an_arm_that_moved_since_the_plan_does_not_begin(cell, relay):
     cell.reset()
     with other_planner(cell, without='joint_states', execute='confirm'):
@@ -171,6 +176,7 @@ def test_an_arm_that_moved_since_the_plan_does_not_begin(cell, relay):
     assert 'wrist_1_joint' in outcome.error_msg
 
 
+@pytest.mark.injects
 def test_a_plan_for_an_old_picture_does_not_begin(cell):
     cell.reset()
     with other_planner(cell, execute='confirm', scene_max_age_s=3.0):

@@ -166,6 +166,7 @@ def test_what_is_pushed_may_hit_nothing_on_its_way_either(scene):
     assert [held is not None for _, held, _ in arm.lines] == [False, False, True, False]
 
 
+@pytest.mark.injects
 def test_a_trace_that_ends_before_the_object_is_refused():
     outline = Footprint(np.array([0.5, 0.0]), 0.0, 0.05, 0.05, 0.0, 0.05)
     with pytest.raises(GroundingError) as error:
@@ -253,6 +254,7 @@ def test_on_the_bare_surface_the_end_of_the_trace_decides(cube, tight_box):
     np.testing.assert_allclose(job.change.goal, (0.45, 0.2, 0.0), atol=0.005)
 
 
+@pytest.mark.injects
 def test_a_container_that_is_too_small_is_refused_before_anything_is_planned(scene, tight_box):
     scene = bowl(scene.box((0.5, -0.15), (0.06, 0.06, 0.04)), (0.5, 0.15), half=0.03)
     arm = NotingArm()
@@ -283,6 +285,7 @@ def test_a_place_grasps_carries_lowers_lets_go_and_withdraws(cube, tight_box):
     assert calls == [*picked, 'follow', 'descent', 'open 0.064', 'let go', 'lift']
 
 
+@pytest.mark.injects
 def test_what_is_lost_on_the_way_is_not_put_down(cube, tight_box):
     arm = NotingArm(after_lift_m=0.0)
     job, _ = placed(cube, tight_box, (0.45, 0.2, 0.0), arm)

@@ -115,6 +115,7 @@ def test_the_own_fingers_around_an_object_are_nothing_to_keep_clear_of(cell):
     assert cell.done()
 
 
+@pytest.mark.injects
 def test_transforms_that_stopped_before_the_picture_was_taken_are_stale(cell):
     cell.reset()
     heard = []
