@@ -82,6 +82,7 @@ def test_the_action_streams_the_text_and_returns_the_answer(client):
     assert client.wait(lambda: client.got['reasoning'])[0] == result.reasoning
 
 
+@pytest.mark.injects
 def test_a_cancelled_goal_ends_as_canceled_and_the_next_works(client):
     handle = client.send(instruction='slow')
     client.wait(lambda: client.got['reasoning/partial'])
