@@ -39,6 +39,11 @@ ARGUMENTS = {
     ),
     'seed': ('0', 'which simulated scene', None),
     'scene': ('', 'the simulated scene holds what this names; empty: as instruction', None),
+    'camera': (
+        '',
+        'where the simulated camera is: table or wrist; empty: as in params_file',
+        ('', 'table', 'wrist'),
+    ),
     'real_time_factor': ('1.0', 'speed of the simulated time', None),
     'backend': ('', 'model backend: scripted or transformers; empty: as in params_file', None),
     'model': ('', 'local model folder for the transformers backend', None),
@@ -93,6 +98,7 @@ def simulation(args: dict[str, str], robot: str, cameras: list[tuple[str, str]])
         'real_time_factor': float(args['real_time_factor']),
         'instruction': args['scene'] or args['instruction'],
         'use_sim_time': False,  # it makes the time
+        **({'camera': args['camera']} if args['camera'] else {}),
     }
     simulator = Node(
         package='vla_r1_sim',
