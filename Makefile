@@ -7,7 +7,9 @@ SEED ?= 0
 ROBOT ?= ur5e
 BACKEND ?= scripted
 MODEL ?=
-SCENES ?= 40
+SCENES ?= 100
+ROS_SCENES ?= 10
+JOBS ?= 1
 
 ENV := . ./env.sh &&
 CORES := src/vla_r1_core/vla_r1_core src/vla_r1_perception/vla_r1_perception \
@@ -34,7 +36,8 @@ lint:  ## ruff, and mypy strict on the cores
 
 bench:  ## measure; prints every figure beside its target and names the machine
 	@scripts/setup.sh test
-	@$(ENV) exec python benchmarks/run.py --scenes "$(SCENES)"
+	@$(ENV) exec python benchmarks/run.py --scenes "$(SCENES)" --ros-scenes "$(ROS_SCENES)" \
+		--backend "$(BACKEND)" --model "$(MODEL)" --jobs "$(JOBS)"
 
 clean:  ## remove everything that was built or installed here
 	rm -rf .venv build install log demo underlay/build underlay/install underlay/log

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from cell import Cell, running_cell
+from ros_cell import RosCell, running_cell
 from standstill import MotionWatch, NEEDED_S, table, WATCH_S
 
 from vla_r1_msgs.msg import Outcome
@@ -28,7 +28,7 @@ BEFORE_MOTION_S = 0.3
 OVER = 'over'  # done, or refused, before the cancel
 
 
-def cancel_at(cell: Cell, watch: MotionWatch, instruction: str, delay_s: float) -> tuple:
+def cancel_at(cell: RosCell, watch: MotionWatch, instruction: str, delay_s: float) -> tuple:
     """Cancel an instruction delay_s [s] after it was sent.
 
     Returns:

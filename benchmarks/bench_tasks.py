@@ -1,27 +1,32 @@
 """Success by task and robot over seeded scenes, beside the paper's, judged by the physics.
 
-Every failure is printed with its code and its reason; `failures.png` shows them. Any model is
-measured by the same command.
+Most scenes call the nodes' code directly, which takes a second each; the first few of them are
+then repeated with the real processes, for the latency and to see that both end alike. Every
+failure is printed with its code and its reason, `failures.png` shows them. Any model is measured
+by the same command; Ctrl-C ends it with the table of what has been measured so far.
 
 Examples:
-    python benchmarks/bench_tasks.py --scenes 100
-    python benchmarks/bench_tasks.py --tasks place --robots piper --scenes 10
-    python benchmarks/bench_tasks.py --backend transformers --model models/nano
+    python benchmarks/bench_tasks.py
+    python benchmarks/bench_tasks.py --tasks place --robots piper --scenes 10 --ros-scenes 0
+    python benchmarks/bench_tasks.py --backend transformers --model models/nano --json nano.json
 """
 
 import argparse
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+import json
 from pathlib import Path
 import sys
-import tempfile
 
-from cell import Cell, running_cell
 from failures import Failures
-import numpy as np
+from run import machine
+from runners import directly, with_ros
+from table import report
+from tqdm import tqdm
+from trial import Result, Trial
 
-from vla_r1_msgs.msg import Outcome, Reasoning
-
+ROBOTS = ('ur5e', 'piper')
 OBJECTS = (
     *('red cube', 'blue cylinder', 'green ball', 'yellow box'),
     *('blue cube', 'red cylinder', 'yellow ball', 'green box'),
@@ -33,138 +38,98 @@ SAY = {  # a few ways to ask for each task; scene after scene takes the next
     'place': ('put the {} in the bowl', 'place the {} on the tray'),
     'absent': ('pick up the {}', 'push the {} left', 'put the {} in the bowl'),
 }
-NEEDED = {'pick': 0.97, 'reach': 0.95, 'push': 0.95, 'place': 0.95, 'absent': 1.0}
-# Success in simulation as the paper reports it: affordance (pick) and trajectory (place).
-PAPER = {
-    ('ur5e', 'pick'): 50,
-    ('ur5e', 'place'): 60,
-    ('piper', 'pick'): 60,
-    ('piper', 'place'): 80,
-}
-FIRST_MOTION_S = 0.150
-PICK_S = 12.0
-VERIFIED_SHARE = 0.95
 
 
-@dataclass
-class Row:
-    """What came of one task on one robot.
-
-    Attributes:
-        codes: of the instructions that did not succeed.
-        right, wrong: verifications that agree with the physics, and that do not.
-        first_motion_s, seconds: [s] without the model's; [s] in motion.
-    """
-
-    scenes: int = 0
-    successes: int = 0
-    touched: int = 0
-    codes: Counter = field(default_factory=Counter)
-    right: int = 0
-    wrong: int = 0
-    first_motion_s: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-
-    def add(self, cell: Cell, outcome: Outcome, *, success: bool, figures: str) -> None:
-        """Count one scene."""
-        self.scenes += 1
-        self.successes += success
-        self.touched += not figures.endswith('none')
-        if not success:
-            self.codes[outcome.error_code] += 1
-        if outcome.verified != Outcome.VERIFICATION_UNKNOWN:
-            agrees = (outcome.verified == Outcome.VERIFIED) == success
-            self.right, self.wrong = self.right + agrees, self.wrong + (not agrees)
-        if cell.first_motion_s is not None:
-            self.first_motion_s.append(cell.first_motion_s - cell.model_s)
-            self.seconds.append(outcome.execution_time)
+def trial_of(robot: str, task: str, seed: int) -> Trial:
+    """Return the trial of a seed."""
+    say = SAY[task][seed // len(OBJECTS) % len(SAY[task])]
+    return Trial(robot, task, seed, say.format(OBJECTS[seed % len(OBJECTS)]))
 
 
-def run_task(cell: Cell, task: str, seeds: range, failures: Failures) -> Row:
-    """Give one instruction in each scene."""
-    row = Row()
-    for seed in seeds:
-        say = SAY[task][seed // len(OBJECTS) % len(SAY[task])]
-        instruction = say.format(OBJECTS[seed % len(OBJECTS)])
-        cell.reset(seed, instruction, absent=task == 'absent')
-        outcome = cell.ask(instruction)
-        if task == 'absent':
-            moved = cell.first_motion_s is not None
-            success = outcome.error_code == Reasoning.OBJECT_NOT_FOUND and not moved
-            figures = 'the arm moved; moved: none' if moved else 'no motion; moved: none'
-        else:
-            success, figures = cell.verdict()
-        row.add(cell, outcome, success=success, figures=figures)
-        if not success:
-            reason = f'{outcome.error_code} {outcome.error_msg}'.strip()
-            sys.stdout.write(f'  seed {seed}, {instruction}: {reason}; {figures}\n')
-            failures.add(cell, f'{task} {seed}: {instruction}', f'{reason} {figures}')
-        sys.stdout.flush()
-    return row
-
-
-def wilson(successes: int, scenes: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share."""
-    z, n = 1.96, scenes
-    p = successes / n
-    middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
-
-
-def report(rows: dict[tuple[str, str], Row]) -> bool:
-    """Print the table; return whether a figure is missed."""
-    missed = False
-    sys.stdout.write(
-        '\n| robot | task | success | 95 % | needed | paper | others moved | verified rightly '
-        '| first motion p50 | in motion p50 |\n' + '|---' * 10 + '|\n'
-    )
-    for (robot, task), row in rows.items():
-        low, high = wilson(row.successes, row.scenes)
-        told = row.right + row.wrong
-        first = np.median(row.first_motion_s) if row.first_motion_s else np.nan
-        seconds = np.median(row.seconds) if row.seconds else np.nan
-        paper = PAPER.get((robot, task))
-        sys.stdout.write(
-            f'| {robot} | {task} | {row.successes} of {row.scenes} | {low:.0%} to {high:.0%} '
-            f'| {NEEDED[task]:.0%} | {f"{paper} %" if paper else "-"} | {row.touched} '
-            f'| {row.right} of {told} | {1000 * first:.0f} ms | {seconds:.1f} s |\n'
-        )
-        missed |= row.successes < NEEDED[task] * row.scenes or row.touched > 0
-        missed |= bool(told and row.right < VERIFIED_SHARE * told)
-        missed |= bool(first > FIRST_MOTION_S) or bool(task == 'pick' and seconds > PICK_S)
-        for code, number in sorted(row.codes.items()):
-            sys.stdout.write(f'  {robot} {task}: {number} x code {code}\n')
-    return missed
+def measure(
+    results: Generator[Result], what: str, total: int, into: list[Result], failures: Failures
+) -> None:
+    """Take results as they come; tell how far it is, and what fails."""
+    seldom = 1 if sys.stderr.isatty() else 30  # [s]
+    bar = tqdm(desc=what, total=total, unit='scene', mininterval=seldom)
+    with closing(results), bar as progress:
+        for result in results:
+            into.append(result)
+            failed = sum(not result.success for result in into)
+            progress.set_postfix_str(f'{failed} failed', refresh=False)
+            progress.update()
+            if not result.success:
+                progress.write(f'  {result.trial}: {result.why}')
+                failures.add(result)
 
 
 def main() -> int:
     """Run every task on every robot; exit status 1 when a figure is missed."""
+    args = arguments()
+    seeds = range(args.first_seed, args.first_seed + max(args.scenes, args.ros_scenes))
+    # By seed first, so that all tasks have got as far when it is stopped early.
+    trials = [trial_of(r, t, seed) for seed in seeds for r in args.robots for t in args.tasks]
+    calls = [trial for trial in trials if trial.seed in seeds[: args.scenes]]
+    over_ros = [trial for trial in trials if trial.seed in seeds[: args.ros_scenes]]
+    over_ros.sort(key=lambda trial: args.robots.index(trial.robot))
+    model = {'backend': args.backend, 'model': args.model}
+    direct: list[Result] = []
+    ros: list[Result] = []
+    failures, ended = Failures(), ''
+    try:
+        if calls:
+            its = directly(calls, **model, jobs=args.jobs)
+            measure(its, 'directly', len(calls), direct, failures)
+        if over_ros:
+            measure(with_ros(over_ros, **model), 'over ROS', len(over_ros), ros, failures)
+    except KeyboardInterrupt:
+        ended = 'stopped'
+    except (TimeoutError, BrokenProcessPool) as error:
+        ended = f'ended early: {error}'
+    direct.sort(key=lambda result: calls.index(result.trial))
+    missed = report(direct, ros)
+    if failures.save(args.out):
+        print(f'Pictures of failures: {args.out}')
+    if args.json:
+        save(args.json, model, direct, ros)
+    print('\n  '.join(['Missed:', *missed]) if missed else 'Every figure reached.')
+    if ended:
+        print(f'{ended}: {len(direct)} of {len(calls)} scenes directly, '
+              f'{len(ros)} of {len(over_ros)} over ROS')  # fmt: skip
+    return int(bool(missed or ended))
+
+
+def save(path: Path, model: dict[str, str], direct: list[Result], ros: list[Result]) -> None:
+    """Write all results as JSON, to compare models by."""
+    records = {
+        **model,
+        'machine': machine(),
+        'direct': [result.record() for result in direct],
+        'ros': [result.record() for result in ros],
+    }
+    path.write_text(json.dumps(records, indent=1))
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--scenes', type=int, default=100, help='for each task and robot')
-    parser.add_argument('--first-seed', type=int, default=1000)
-    parser.add_argument('--tasks', nargs='+', choices=tuple(SAY), default=tuple(SAY))
-    parser.add_argument(
-        '--robots', nargs='+', choices=('ur5e', 'piper'), default=('ur5e', 'piper')
-    )
-    parser.add_argument('--backend', default='', help='of the reasoner; its default if empty')
-    parser.add_argument('--model', default='', help='local folder of a model')
-    parser.add_argument('--out', type=Path, default=Path('failures.png'))
+    add = parser.add_argument
+    add('--scenes', type=int, default=100, help='by direct calls, for each task and robot')
+    add('--ros-scenes', type=int, default=10, help='with the real processes, likewise')
+    add('--first-seed', type=int, default=1000, help='of both')
+    add('--tasks', nargs='+', choices=tuple(SAY), default=tuple(SAY))
+    add('--robots', nargs='+', choices=ROBOTS, default=ROBOTS)
+    add('--backend', default='', help='of the reasoner; its default if empty')
+    add('--model', default='', help='local folder of a model')
+    add('--jobs', type=int, default=1, help='processes for the direct calls')
+    add('--out', type=Path, default=Path('failures.png'), help='for the pictures of failures')
+    add('--json', type=Path, help='for all results')
     args = parser.parse_args()
-    seeds = range(args.first_seed, args.first_seed + args.scenes)
-    failures, rows = Failures(), {}
-    for robot in args.robots:
-        log = Path(tempfile.mkstemp(prefix=f'bench_tasks_{robot}_', suffix='.log')[1])
-        sys.stdout.write(f'{robot} (log of bringup: {log})\n')
-        chosen = {'backend': args.backend, 'model': args.model}
-        with running_cell(log, robot=robot, **{k: v for k, v in chosen.items() if v}) as cell:
-            for task in args.tasks:
-                rows[robot, task] = run_task(cell, task, seeds, failures)
-    missed = report(rows)
-    if failures.save(args.out):
-        sys.stdout.write(f'the failures in pictures: {args.out}\n')
-    return int(missed)
+    if args.model:
+        args.model = str(Path(args.model).resolve())  # the processes may run elsewhere
+    return args
 
 
 if __name__ == '__main__':

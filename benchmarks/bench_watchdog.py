@@ -14,7 +14,7 @@ import tempfile
 import time
 from typing import Any
 
-from cell import Cell, running_cell
+from ros_cell import RosCell, running_cell
 from standstill import MotionWatch, NEEDED_S, table, WATCH_S
 
 from vla_r1_msgs.action import ExecuteInstruction
@@ -38,7 +38,7 @@ def planner_process() -> tuple[int, list[bytes]]:
     raise RuntimeError('no planner runs in this domain')
 
 
-def send(cell: Cell) -> Any:
+def send(cell: RosCell) -> Any:
     """Give the instruction until a planner takes it; a dead one is still known for a while."""
     goal = ExecuteInstruction.Goal(instruction=INSTRUCTION)
     while True:
@@ -50,7 +50,7 @@ def send(cell: Cell) -> Any:
             return sent.result()
 
 
-def kill_in_motion(cell: Cell, watch: MotionWatch, delay_s: float) -> tuple[float, float]:
+def kill_in_motion(cell: RosCell, watch: MotionWatch, delay_s: float) -> tuple[float, float]:
     """Return the time to standstill [s] and the deceleration [rad/s^2] after a kill in motion."""
     process, command = planner_process()
     began = watch.now

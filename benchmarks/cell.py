@@ -1,179 +1,57 @@
-"""The whole system on the simulated cell, for benchmarks: bringup, scenes, instructions."""
+"""What a benchmark of tasks knows of a cell: a robot at its table, with or without ROS between."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-import os
-from pathlib import Path
-import signal
-import subprocess
-import time
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from domain_coordinator import domain_id
-from rcl_interfaces.srv import SetParameters
-import rclpy
-from rclpy.action import ActionClient
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.parameter import Parameter
-from rclpy.qos import qos_profile_sensor_data
-from rclpy.task import Future
-from sensor_msgs.msg import CameraInfo, Image, JointState
-from std_srvs.srv import Trigger
+import numpy as np
+from numpy.typing import NDArray
 
-from vla_r1_msgs.action import ExecuteInstruction
-from vla_r1_msgs.msg import Outcome, Reasoning
-
-STILL = 0.02  # [rad/s] and, for the fingers, [m/s]; the noise of a standing arm is below
-PICTURES = 2  # of a new scene that must have come before an instruction is given
-CAMERA_INFO = '/camera/camera/color/camera_info'
+from vla_r1_msgs.msg import Outcome
 
 
-class Cell(Node):
-    """A client of the running system.
+@dataclass(frozen=True)
+class Plan:
+    """A motion that was planned.
 
     Attributes:
-        stages: (when [s, steady], stage, text) of the present instruction's feedback.
-        overlay: the newest.
-        model_s: [s] that the model took for the present instruction.
-        first_motion_s: [s] from the instruction to the arm's first movement; None: it stood.
+        stage: of the task that the motion is for, such as approach or lift.
+        seconds: [s] that it took.
+        found: whether there is such a motion.
     """
 
-    def __init__(self) -> None:
-        super().__init__('bench')
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self)
-        self._pictures_ns: list[int] = []
-        self.stages: list[tuple[float, str, str]] = []
-        self.overlay: Image | None = None
-        self.model_s = 0.0
-        self.first_motion_s: float | None = None
-        self._sent = 0.0
-        self.action = ActionClient(self, ExecuteInstruction, 'execute_instruction')
-        self._parameters = self.create_client(SetParameters, 'sim/set_parameters')
-        self._reset = self.create_client(Trigger, 'sim/reset')
-        self._verdict = self.create_client(Trigger, 'sim/verdict')
-        self.create_subscription(
-            CameraInfo, CAMERA_INFO, self._on_picture, qos_profile_sensor_data
-        )
-        self.create_subscription(JointState, 'joint_states', self._on_joints, 10)
-        self.create_subscription(Reasoning, 'reasoning', self._on_reasoning, 10)
-        self.create_subscription(Image, 'overlay', self._on_overlay, 1)
+    stage: str
+    seconds: float
+    found: bool
 
-    def wait_until_up(self, timeout_s: float = 90.0) -> None:
-        """Wait for every server that a pick needs."""
-        end = time.monotonic() + timeout_s
-        names = ('reason', 'move_action', 'execute_trajectory', 'gripper_controller/gripper_cmd')
-        needed = {f'/{name}/_action/status' for name in names}
-        while needed - {name for name, _ in self.get_topic_names_and_types()}:
-            if time.monotonic() > end:
-                raise TimeoutError(f'not up after {timeout_s:g} s; see the output of bringup')
-            self.spin_for(0.2)
-        for server in (self._parameters, self._reset, self._verdict):
-            if not server.wait_for_service(timeout_sec=10.0):
-                raise TimeoutError(f'no {server.srv_name}')
-        if not self.action.wait_for_server(timeout_sec=10.0):
-            raise TimeoutError('no execute_instruction')
+
+class Cell(Protocol):
+    """One robot, scene after scene; what it says is about the present instruction.
+
+    Attributes:
+        overlay: (H, W, 3) uint8 RGB, the newest answer drawn into its picture.
+        model_s: [s] that the model took.
+        first_motion_s: [s] from the instruction to the robot's first movement, with the model's;
+            None: it stood.
+        plans: all that were made; a cell that cannot tell them apart gives their sum.
+    """
+
+    overlay: NDArray[np.uint8] | None
+    model_s: float
+    first_motion_s: float | None
+    plans: Sequence[Plan]
 
     def reset(self, seed: int, instruction: str, *, absent: bool = False) -> None:
-        """Lay out a scene, and wait until pictures of it come."""
-        values = {'seed': seed, 'instruction': instruction, 'absent': absent}
-        request = SetParameters.Request(
-            parameters=[Parameter(n, value=v).to_parameter_msg() for n, v in values.items()]
-        )
-        self.result(self._parameters.call_async(request))
-        self.result(self._reset.call_async(Trigger.Request()))
-        before = max(self._pictures_ns, default=0)
-        while sum(stamp > before for stamp in self._pictures_ns) <= PICTURES:
-            self.spin_for(0.05)
-
-    def verdict(self) -> tuple[bool, str]:
-        """Return what the physics says about the scene's instruction."""
-        response = self.result(self._verdict.call_async(Trigger.Request()))
-        return response.success, response.message
-
-    def send(self, instruction: str) -> Any:
-        """Give an instruction; return the accepted goal."""
-        self.stages, self.model_s, self.first_motion_s = [], 0.0, None
-        self._sent = time.monotonic()
-        goal = ExecuteInstruction.Goal(instruction=instruction)
-        return self.result(self.action.send_goal_async(goal, feedback_callback=self._on_feedback))
+        """Lay out the scene for an instruction, without what it names if that shall be absent."""
 
     def ask(self, instruction: str) -> Outcome:
-        """Give an instruction and return what became of it."""
-        return self.result(self.send(instruction).get_result_async()).result.outcome
+        """Carry an instruction out and return what became of it."""
 
-    def newest(self, kind: type, topic: str) -> Any:
-        """Return the next message of a topic, None when none comes within 5 s."""
-        came: list[Any] = []
-        subscription = self.create_subscription(kind, topic, came.append, 1)
-        end = time.monotonic() + 5.0
-        while not came and time.monotonic() < end:
-            self.spin_for(0.05)
-        self.destroy_subscription(subscription)
-        return came[0] if came else None
+    def moved(self) -> bool:
+        """Whether the robot has moved in this scene."""
 
-    def result(self, future: Future, timeout_s: float = 180.0) -> Any:
-        """Spin until a future is done."""
-        end = time.monotonic() + timeout_s
-        while not future.done():
-            if time.monotonic() > end:
-                raise TimeoutError(f'no answer within {timeout_s:g} s')
-            self._executor.spin_once(timeout_sec=0.1)
-        return future.result()
+    def verdict(self) -> tuple[bool, str]:
+        """Return whether the scene's instruction is carried out, by the physics, and why."""
 
-    def spin_for(self, seconds: float) -> None:
-        """Take messages for a while [s, wall]."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self._executor.spin_once(timeout_sec=0.02)
-
-    def _on_picture(self, msg: CameraInfo) -> None:
-        self._pictures_ns.append(msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec)
-        del self._pictures_ns[:-20]
-
-    def _on_joints(self, msg: JointState) -> None:
-        moving = max(abs(velocity) for velocity in msg.velocity) > STILL
-        if moving and self.first_motion_s is None:
-            self.first_motion_s = time.monotonic() - self._sent
-
-    def _on_reasoning(self, msg: Reasoning) -> None:
-        self.model_s += msg.latency
-
-    def _on_overlay(self, msg: Image) -> None:
-        self.overlay = msg
-
-    def _on_feedback(self, msg: Any) -> None:
-        self.stages.append((time.monotonic(), msg.feedback.stage, msg.feedback.text))
-
-
-@contextmanager
-def running_cell(log: Path, **arguments: str | float) -> Iterator[Cell]:
-    """Bring everything up in a ROS domain of its own, and take it down at the end.
-
-    Args:
-        log: where the output of bringup goes.
-        arguments: of bringup.launch.py, by name.
-    """
-    with domain_id() as domain, log.open('w') as out:
-        os.environ['ROS_DOMAIN_ID'] = str(domain)
-        command = ['ros2', 'launch', 'vla_r1', 'bringup.launch.py', 'sim:=true', 'execute:=auto']
-        bringup = subprocess.Popen(
-            [*command, *(f'{name}:={value}' for name, value in arguments.items())],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        rclpy.init()
-        cell = Cell()
-        try:
-            cell.wait_until_up()
-            yield cell
-        finally:
-            cell.destroy_node()
-            rclpy.try_shutdown()
-            os.killpg(bringup.pid, signal.SIGINT)
-            try:
-                bringup.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(bringup.pid, signal.SIGKILL)
+    def picture(self) -> NDArray[np.uint8] | None:
+        """Return the camera's picture (H, W, 3), RGB, of now."""

@@ -4,9 +4,12 @@ Plans with the planning of our move_group, and moves the physics with the simula
 controllers, as fast as the machine can.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 import time
 
+from cell import Plan
 from moveit_msgs.msg import MoveItErrorCodes
 from moveit_ros_move_group import cartesian, planning
 from moveit_ros_move_group.convert_scene import initial_world
@@ -42,11 +45,21 @@ HELD = 'held'
 STEPS = 10  # of the physics between two looks at a controller
 
 
+@dataclass(frozen=True)
+class End:
+    """Where a segment ends: all joints' positions [rad or m], and how many went before it."""
+
+    positions: Mapping[str, float]
+    number: int
+
+
 class DirectArm:
     """`motion.Arm` for one scene of the simulator.
 
     Attributes:
-        planning_s: [s] that each plan took, by the kind of plan.
+        stages: what the segments of the present task are for, in the order of travel.
+        plans: all that were made.
+        began_s: [s, steady] when it first moved; None: it stood.
         moving_ns: [ns] of simulated time in motion.
     """
 
@@ -57,7 +70,9 @@ class DirectArm:
         self._robot = monitor.kinematics.robot
         self._group = self._robot.group(config.arm_group)
         self._attached: AttachedObject | None = None
-        self.planning_s: dict[str, list[float]] = {'pose': [], 'line': []}
+        self.stages: tuple[str, ...] = ()
+        self.plans: list[Plan] = []
+        self.began_s: float | None = None
         self.moving_ns = 0
 
     def set_scene(self, cuboids: Mapping[str, Footprint]) -> None:
@@ -87,52 +102,52 @@ class DirectArm:
             np.full(3, c.orientation_tolerance_rad),
             c.position_tolerance_m,
         )
-        begun = time.monotonic()
-        exact = self._monitor.exact(self._monitor.world)
-        padded = self._monitor.padded(self._monitor.world)
-        request = planning.Request(
-            group=self._group,
-            start=exact.configuration(start),
-            goals=(goal,),
-            scaling=Scaling(c.velocity_scaling, c.acceleration_scaling),
-            seconds=c.planning_time_s,
-            attempts=1,
-        )
-        try:
-            found = planning.plan(exact, padded, request, seed=1, cancelled=lambda: False)
-        except MoveItError as error:
-            raise _failure(error) from error
-        return self._segment(start, found, 'pose', time.monotonic() - begun)
+        with self._timed(0):
+            exact = self._monitor.exact(self._monitor.world)
+            padded = self._monitor.padded(self._monitor.world)
+            request = planning.Request(
+                group=self._group,
+                start=exact.configuration(start),
+                goals=(goal,),
+                scaling=Scaling(c.velocity_scaling, c.acceleration_scaling),
+                seconds=c.planning_time_s,
+                attempts=1,
+            )
+            try:
+                found = planning.plan(exact, padded, request, seed=1, cancelled=lambda: False)
+            except MoveItError as error:
+                raise _failure(error) from error
+        return self._segment(start, found, 0)
 
     def plan_line(self, tool_poses: Array, start: Segment, held: Held | None = None) -> Segment:
         """See motion.Arm."""
-        c = self._config
-        begun = time.monotonic()
-        world = self._monitor.world
+        c, begin, world = self._config, start.end, self._monitor.world
+        number = begin.number + 1
         if held is not None:
             world = world.with_attached(self._body(held))
-        scene = self._monitor.exact(world)
-        found = cartesian.follow(
-            scene,
-            cartesian.CartesianRequest(
-                group=self._group,
-                link=c.tip_link,
-                start=scene.configuration(start.end),
-                waypoints=tuple(tool_poses[1:]),
-                max_step=c.cartesian_step_m,
-                max_jump=0.0,
-                jump_factor=0.0,
-                avoid_collisions=True,
-                scaling=Scaling(c.straight_scaling, c.straight_scaling),
-            ),
-        )
-        if found.fraction < c.min_cartesian_fraction:
-            raise MotionError(
-                OutcomeCode.CARTESIAN_INCOMPLETE,
-                f'only {found.fraction:.0%} of the straight path is free and reachable: '
-                f'stopped by {found.stopped_by}',
+        with self._timed(number):
+            scene = self._monitor.exact(world)
+            found = cartesian.follow(
+                scene,
+                cartesian.CartesianRequest(
+                    group=self._group,
+                    link=c.tip_link,
+                    start=scene.configuration(begin.positions),
+                    waypoints=tuple(tool_poses[1:]),
+                    max_step=c.cartesian_step_m,
+                    max_jump=0.0,
+                    jump_factor=0.0,
+                    avoid_collisions=True,
+                    scaling=Scaling(c.straight_scaling, c.straight_scaling),
+                ),
             )
-        return self._segment(start.end, found.trajectory, 'line', time.monotonic() - begun)
+            if found.fraction < c.min_cartesian_fraction:
+                raise MotionError(
+                    OutcomeCode.CARTESIAN_INCOMPLETE,
+                    f'only {found.fraction:.0%} of the straight path is free and reachable: '
+                    f'stopped by {found.stopped_by}',
+                )
+        return self._segment(begin.positions, found.trajectory, number)
 
     def execute(self, segment: Segment) -> None:
         """See motion.Arm."""
@@ -187,7 +202,19 @@ class DirectArm:
         pose[:3, :3], pose[:3, 3] = body.xmat.reshape(3, 3), body.xpos
         return pose
 
+    @contextmanager
+    def _timed(self, number: int) -> Iterator[None]:
+        """Note how long the plan of a segment takes, and whether it succeeds."""
+        begun, found = time.monotonic(), False
+        try:
+            yield
+            found = True
+        finally:
+            self.plans.append(Plan(self.stages[number], time.monotonic() - begun, found))
+
     def _step(self) -> None:
+        if self.began_s is None:
+            self.began_s = time.monotonic()
         before = self._simulation.time_ns
         self._simulation.step(STEPS)
         self.moving_ns += self._simulation.time_ns - before
@@ -201,10 +228,7 @@ class DirectArm:
         box = _box(tuple(held.size))
         return AttachedObject(HELD, held.T_tcp_object, (box,), self._config.tip_link, touch)
 
-    def _segment(
-        self, start: Mapping[str, float], way: Trajectory, kind: str, seconds: float
-    ) -> Segment:
-        self.planning_s[kind].append(seconds)
+    def _segment(self, start: Mapping[str, float], way: Trajectory, number: int) -> Segment:
         scene = self._monitor.kinematics
         base = scene.configuration(start)
         index = scene.indices(way.joints)
@@ -213,7 +237,7 @@ class DirectArm:
             base[index] = positions
             poses.append(scene.link_pose(base, self._config.tip_link))
         end = {**start, **dict(zip(way.joints, map(float, way.positions[-1]), strict=True))}
-        return Segment(np.array(poses), end, way, seconds)
+        return Segment(np.array(poses), End(end, number), way, self.plans[-1].seconds)
 
 
 def planning_scene(robot: Robot) -> SceneMonitor:

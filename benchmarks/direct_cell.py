@@ -2,13 +2,17 @@
 
 The code is that of the nodes, called instead of messaged, and simulated time runs as fast as the
 machine can: a scene takes a second or two where the real processes need ten times as long. What
-it cannot show is what ROS adds, latencies, lost messages and stops: `cell.py` is for those.
+it cannot show is what ROS adds, latencies, lost messages and stops: `ros_cell.py` is for those.
 """
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+import time
+import traceback
 
 from ament_index_python.packages import get_package_share_directory
+from cell import Plan
 from direct_arm import DirectArm, planning_scene
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +23,7 @@ from vla_r1_core.types import ParsedAnswer, Task
 from vla_r1_perception.backends import make_reasoner
 from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.overlay import draw_overlay
+from vla_r1_perception.reasoner import Reasoner
 from vla_r1_perception.reply import ask
 from vla_r1_perception.request import Request
 from vla_r1_planner.config import PlannerConfig
@@ -40,8 +45,13 @@ import yaml
 from vla_r1_msgs.msg import Outcome
 from vla_r1_sim.config import SimConfig
 
-MOVED_M = 0.001
-MS = 1e-3
+MOVED = 0.001  # [rad] of a joint of the arm, [m] of a finger
+STAGES = {  # what the segments of each task are for, in the order of travel
+    Intent.PICK: ('approach', 'descent', 'lift'),
+    Intent.PLACE: ('approach', 'descent', 'lift', 'carry', 'lower', 'retreat'),
+    Intent.PUSH: ('approach', 'descent', 'touch', 'push', 'lift'),
+    Intent.REACH: ('approach', 'follow'),
+}
 
 
 class Silent:
@@ -52,28 +62,25 @@ class Silent:
 
 
 class DirectCell:
-    """One robot, scene after scene; the interface of `cell.Cell`.
+    """A `cell.Cell`; its `first_motion_s` is what the code alone takes, without the camera's time.
 
-    Attributes:
-        overlay: (H, W, 3) uint8, the newest answer drawn into its picture.
-        model_s: [s] that the model took for the present instruction.
-        first_motion_s: [s] that the robot stood until it first moved, without the camera's time;
-            None: it did not move.
-        planning_s: [s] that each plan took, by kind, over all scenes.
+    Args:
+        robot: its name.
+        backend: of the reasoner; empty: its default. Each one is loaded only once in a process.
+        model: local folder of the backend's model.
     """
 
     def __init__(self, robot: str, backend: str = '', model: str = '') -> None:
         self._robot = ROBOTS[robot]
-        chosen = {'backend': backend, 'model': model}
-        reasoner_config = ReasonerConfig(**{k: v for k, v in chosen.items() if v})
-        self._reasoner = make_reasoner(reasoner_config, reasoner_config.model)
+        self._reasoner = _reasoner(backend, model)
         self._config = replace(PlannerConfig(), **_robot_parameters(robot))
         self._monitor = planning_scene(self._robot)
         self._sim_config = SimConfig()
         self._camera: Camera | None = None
         self.overlay: NDArray[np.uint8] | None = None
-        self.model_s, self.first_motion_s = 0.0, None
-        self.planning_s: dict[str, list[float]] = {'pose': [], 'line': []}
+        self.model_s = 0.0
+        self.first_motion_s: float | None = None
+        self.plans: list[Plan] = []
 
     def close(self) -> None:
         """Free the camera's GL context."""
@@ -88,25 +95,33 @@ class DirectCell:
         self._camera = Camera(self._simulation.world.model, c.image_width, c.image_height)
         self._noise = DepthNoise(seed, sigma=c.depth_noise, holes=c.depth_holes)
         self._arm = DirectArm(self._simulation, self._monitor, self._config)
-        self._arm.planning_s = self.planning_s
-        self._home = self._simulation.world.arm_position()
+        self._home = self._joints()
 
     def ask(self, instruction: str) -> Outcome:
         """Carry an instruction out and return what became of it."""
         outcome = Outcome(instruction=instruction, error_code=Outcome.NONE)
         self.model_s, self.first_motion_s, self.overlay = 0.0, None, None
+        self.plans = self._arm.plans
+        rgb, view = self.picture(), self._view()
+        begun = time.monotonic()
         try:
-            cell, job = self._prepare(instruction)
+            cell, job = self._prepare(instruction, rgb, view)
+            outcome.planning_time = sum(segment.planning_time_s for segment in job.segments)
             job.run()
-            outcome.verified = int(self._judge(cell, job))
+            outcome.verified = self._judge(cell, job)
         except VlaR1Error as error:
             outcome.error_code, outcome.error_msg = int(error.code), str(error)
+        except Exception as error:  # noqa: BLE001 - as the planner node does
+            traceback.print_exc()
+            outcome.error_code, outcome.error_msg = Outcome.UNKNOWN, f'a bug: {error!r}'
         outcome.execution_time = self._arm.moving_ns * 1e-9
+        if self._arm.began_s is not None:
+            self.first_motion_s = self._arm.began_s - begun
         return outcome
 
     def moved(self) -> bool:
-        """Whether the arm has left its first position in this scene."""
-        return bool(np.abs(self._simulation.world.arm_position() - self._home).max() > MOVED_M)
+        """Whether arm or fingers have left their first position in this scene."""
+        return bool(np.abs(self._joints() - self._home).max() > MOVED)
 
     def verdict(self) -> tuple[bool, str]:
         """Return what the physics says about the scene's instruction."""
@@ -119,10 +134,16 @@ class DirectCell:
         assert self._camera is not None
         return self._camera.rgb(self._simulation.world.data)
 
-    def _prepare(self, instruction: str) -> tuple[Cell, Job]:
-        rgb, view = self.picture(), self._view()
+    def _joints(self) -> NDArray[np.float64]:
+        world = self._simulation.world
+        return np.array([*world.arm_position(), world.finger_position()])
+
+    def _prepare(
+        self, instruction: str, rgb: NDArray[np.uint8], view: DepthView
+    ) -> tuple[Cell, Job]:
         answer, label = self._ask(rgb, instruction, infer_task(instruction))
         intent = infer_intent(instruction)
+        self._arm.stages = STAGES[intent]
         cell = Cell(
             self._config, self._arm, view, self._arm.tool_pose(), Silent(), lambda *_: None
         )
@@ -137,7 +158,8 @@ class DirectCell:
     def _ask(
         self, rgb: NDArray[np.uint8], instruction: str, task: Task
     ) -> tuple[ParsedAnswer, str]:
-        request = Request('', instruction, task, 120.0, lambda *_: None)
+        timeout_s = ReasonerConfig().answer_timeout_s
+        request = Request('', instruction, task, timeout_s, lambda *_: None)
         reply = ask(self._reasoner, rgb, request, task, 0)
         self.model_s += reply.latency_s
         self.overlay = draw_overlay(rgb, reply)
@@ -169,6 +191,13 @@ class DirectCell:
             robot=replace(cell, tool=self._arm.tool_pose()).robot_parts(),
         )
         return int(found.verdict)
+
+
+@cache
+def _reasoner(backend: str, model: str) -> Reasoner:
+    chosen = {'backend': backend, 'model': model}
+    config = ReasonerConfig(**{k: v for k, v in chosen.items() if v})
+    return make_reasoner(config, config.model)
 
 
 def _robot_parameters(robot: str) -> dict[str, object]:

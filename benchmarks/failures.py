@@ -1,35 +1,38 @@
 """A contact sheet of what went wrong: the overlay of the answer, and the scene afterwards."""
 
+from collections import Counter
 from pathlib import Path
 import textwrap
 
-from cell import Cell
-import numpy as np
 from PIL import Image, ImageDraw
-from sensor_msgs.msg import Image as ImageMsg
+from trial import Result
 
-IMAGE = '/camera/camera/color/image_raw'
-SIZE = (480, 360)
-TEXT_HEIGHT = 64
-MOST = 12
+SIZE = (400, 300)
+TEXT_HEIGHT, TEXT_WIDTH, LINES = 64, 126, 4  # [px], [characters]
+COLUMNS = 2
+MOST, MOST_ALIKE = 24, 3  # tiles; of one robot, task and code
 
 
 class Failures:
-    """Collects pictures of the first failures."""
+    """Collects pictures of the first failures of each kind."""
 
     def __init__(self) -> None:
         self._tiles: list[Image.Image] = []
+        self._seen: Counter[tuple[str, str, int]] = Counter()
 
-    def add(self, cell: Cell, title: str, reason: str) -> None:
-        """Take the answer's overlay and a picture of now."""
-        if len(self._tiles) >= MOST:
+    def add(self, result: Result) -> None:
+        """Take a failure's pictures."""
+        kind = result.trial.robot, result.trial.task, result.code
+        if len(self._tiles) >= MOST or self._seen[kind] >= MOST_ALIKE:
             return
+        self._seen[kind] += 1
         tile = Image.new('RGB', (2 * SIZE[0], SIZE[1] + TEXT_HEIGHT), 'white')
-        for column, message in enumerate((cell.overlay, cell.newest(ImageMsg, IMAGE))):
-            if message is not None:
-                tile.paste(_picture(message).resize(SIZE), (column * SIZE[0], TEXT_HEIGHT))
-        lines = [title, *textwrap.wrap(reason, 150)]
-        ImageDraw.Draw(tile).text((8, 6), '\n'.join(lines[:4]), fill='black')
+        for column, picture in enumerate(result.pictures):
+            if picture is not None:
+                part = Image.fromarray(picture).resize(SIZE)
+                tile.paste(part, (column * SIZE[0], TEXT_HEIGHT))
+        lines = [str(result.trial), *textwrap.wrap(result.why, TEXT_WIDTH)]
+        ImageDraw.Draw(tile).text((8, 4), '\n'.join(lines[:LINES]), fill='black')
         self._tiles.append(tile)
 
     def save(self, path: Path) -> bool:
@@ -37,13 +40,10 @@ class Failures:
         if not self._tiles:
             return False
         width, height = self._tiles[0].size
-        sheet = Image.new('RGB', (width, height * len(self._tiles)))
-        for row, tile in enumerate(self._tiles):
-            sheet.paste(tile, (0, row * height))
+        rows = -(-len(self._tiles) // COLUMNS)
+        sheet = Image.new('RGB', (width * min(COLUMNS, len(self._tiles)), height * rows), 'white')
+        for number, tile in enumerate(self._tiles):
+            row, column = divmod(number, COLUMNS)
+            sheet.paste(tile, (column * width, row * height))
         sheet.save(path)
         return True
-
-
-def _picture(message: ImageMsg) -> Image.Image:
-    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
-    return Image.fromarray(rows[:, : 3 * message.width].reshape(message.height, message.width, 3))

@@ -1,6 +1,8 @@
 """Every benchmark in turn; `make bench`. Names the machine; exit status 1 when a figure is missed.
 
-Example: python benchmarks/run.py [--scenes 40] [--only grounding cancel]
+Ctrl-C ends the present one, with what it has measured, and all after it.
+
+Example: python benchmarks/run.py [--scenes 20] [--only grounding cancel]
 """
 
 import argparse
@@ -11,16 +13,16 @@ import subprocess
 import sys
 
 HERE = Path(__file__).parent
-# name: arguments, in the order of a request's way through the system
+# name: the options that are handed on, in the order of a request's way through the system
 BENCHMARKS = {
-    'tf2_lookup': [],
-    'reasoner': [],
-    'scripted': ['--scenes'],
-    'grounding': [],
-    'move_group': [],
-    'cancel': [],
-    'watchdog': [],
-    'demo': ['--scenes'],
+    'tf2_lookup': (),
+    'reasoner': (),
+    'scripted': ('scenes',),
+    'grounding': (),
+    'move_group': (),
+    'cancel': (),
+    'watchdog': (),
+    'tasks': ('scenes', 'ros_scenes', 'backend', 'model', 'jobs'),
 }
 
 
@@ -39,17 +41,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--scenes', default='40', help='how many seeded scenes the demo runs')
-    parser.add_argument('--only', nargs='+', choices=tuple(BENCHMARKS), default=tuple(BENCHMARKS))
+    add = parser.add_argument
+    add('--scenes', type=int, default=100, help='how many seeded scenes of each kind')
+    add('--ros-scenes', type=int, default=10, help='of them, how many with the real processes')
+    add('--backend', default='', help='of the reasoner, for tasks; its default if empty')
+    add('--model', default='', help='local folder of a model, for tasks')
+    add('--jobs', type=int, default=1, help='processes, for tasks')
+    add('--only', nargs='+', choices=tuple(BENCHMARKS), default=tuple(BENCHMARKS))
     args = parser.parse_args()
     sys.stdout.write(f'Machine: {machine()}\n')
     missed = []
     for name in args.only:
         sys.stdout.write(f'\n== {name}\n')
         sys.stdout.flush()
-        extra = [word for flag in BENCHMARKS[name] for word in (flag, args.scenes)]
-        script = HERE / f'bench_{name}.py'
-        if subprocess.run([sys.executable, str(script), *extra], check=False).returncode:
+        extra = [f'--{o.replace("_", "-")}={getattr(args, o)}' for o in BENCHMARKS[name]]
+        process = subprocess.Popen([sys.executable, str(HERE / f'bench_{name}.py'), *extra])
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:  # which it has got, too
+            process.wait()
+            return 1
+        if code:
             missed.append(name)
     sys.stdout.write(f'\n{"missed: " + ", ".join(missed) if missed else "every figure reached"}\n')
     return bool(missed)

@@ -4,9 +4,9 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
 
-from cell import STILL
 import numpy as np
 from rclpy.node import Node
+from ros_cell import STILL
 from sensor_msgs.msg import JointState
 
 NEEDED_S = 0.250
