@@ -12,7 +12,6 @@ Usage: python benchmarks/bench_move_group.py [--problems 50] [--seed 7]
 import argparse
 import os
 from pathlib import Path
-import platform
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,9 @@ import time
 os.environ.setdefault('MUJOCO_GL', 'egl')
 
 from ament_index_python import get_package_prefix, get_package_share_directory
+from checker import Checker, FINGER_OPENING, JOINTS, ON_TABLE, worst_depth
 from geometry_msgs.msg import Pose
+from machine import machine
 from moveit_msgs.action import MoveGroup
 from moveit_msgs.msg import (
     AllowedCollisionEntry,
@@ -33,7 +34,6 @@ from moveit_msgs.msg import (
     PositionConstraint,
 )
 from moveit_msgs.srv import ApplyPlanningScene, GetPlanningScene
-import mujoco
 import numpy as np
 import psutil
 import rclpy
@@ -45,56 +45,9 @@ from shape_msgs.msg import SolidPrimitive
 import xacro
 import yaml
 
-JOINTS = (
-    'shoulder_pan_joint',
-    'shoulder_lift_joint',
-    'elbow_joint',
-    'wrist_1_joint',
-    'wrist_2_joint',
-    'wrist_3_joint',
-)
-FINGER_OPENING = 0.03  # [m] of one finger
 TABLE = ('table', (0.35, 0.0, -0.022), (1.1, 1.2, 0.04))
-ON_TABLE = ('base_link_inertia', 'shoulder_link')
 PAUSE = 0.2  # [s] between goals; a server lists all goals of 10 s in each status message
 P50_LIMIT, SUCCESS_LIMIT = 0.040, 0.94  # [s]; share of problems, a few may be infeasible
-
-
-class Checker:
-    """The robot among boxes in MuJoCo: contacts, and where the tool is."""
-
-    def __init__(self, urdf: str, disabled: list[tuple[str, str]], boxes: list) -> None:
-        world = mujoco.MjSpec.from_string(urdf)
-        for name, position, size in boxes:
-            body = world.worldbody.add_body(name=name, pos=position)
-            half = [side / 2 for side in size]
-            body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=half)
-        for a, b in [*disabled, *(('table', link) for link in ON_TABLE)]:
-            world.add_exclude(bodyname1=a, bodyname2=b)
-        self.model = world.compile()
-        self.data = mujoco.MjData(self.model)
-        self.arm = [self.model.joint(name).qposadr[0] for name in JOINTS]
-        for side in ('left', 'right'):
-            finger = self.model.joint(f'{side}_finger_joint').qposadr[0]
-            self.data.qpos[finger] = FINGER_OPENING
-
-    def depth(self, q: np.ndarray) -> float:
-        """Return the deepest penetration [m] at `q` (6,) [rad]; 0 when nothing touches."""
-        self.data.qpos[self.arm] = q
-        mujoco.mj_kinematics(self.model, self.data)
-        mujoco.mj_collision(self.model, self.data)
-        return -min((c.dist for c in self.data.contact[: self.data.ncon]), default=0.0)
-
-    def touches(self, q: np.ndarray) -> bool:
-        """Say whether anything touches at `q` (6,) [rad]."""
-        self.depth(q)
-        return self.data.ncon > 0
-
-    def tool(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return position (3,) [m] and quaternion (w, x, y, z) of `tcp` in base_link."""
-        self.data.qpos[self.arm] = q
-        mujoco.mj_kinematics(self.model, self.data)
-        return self.data.body('tcp').xpos.copy(), self.data.body('tcp').xquat.copy()
 
 
 class Client(Node):
@@ -230,16 +183,6 @@ def start_move_group(folder: Path, urdf: str, srdf: str) -> subprocess.Popen:
     )
 
 
-def worst_depth(checker: Checker, trajectory) -> float:
-    """Return the deepest penetration [m] along a trajectory, looked at every 2 ms."""
-    stamps = [p.time_from_start for p in trajectory.points]
-    times = np.array([t.sec + t.nanosec * 1e-9 for t in stamps])
-    positions = np.array([p.positions for p in trajectory.points])
-    dense = np.append(np.arange(0.0, times[-1], 0.002), times[-1])
-    q = np.stack([np.interp(dense, times, column) for column in positions.T], axis=1)
-    return max(checker.depth(configuration) for configuration in q)
-
-
 def main() -> int:
     """Run the benchmark; print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -293,7 +236,7 @@ def main() -> int:
     p50, p95 = np.percentile(planning, [50, 95])
     trip50, trip95 = np.percentile(seconds, [50, 95])
     share_solved = len(seconds) / len(postures)
-    print(f'machine: {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}')
+    print(machine())
     print(f'solved {len(seconds)} of {len(postures)} pose goals (at least {SUCCESS_LIMIT:.0%})')
     print(f'pose goal to trajectory: p50 {p50 * 1e3:.0f} ms (at most 40), p95 {p95 * 1e3:.0f} ms')
     print(f'  over the action: p50 {trip50 * 1e3:.0f} ms, p95 {trip95 * 1e3:.0f} ms')

@@ -11,7 +11,6 @@ Usage: python benchmarks/bench_reasoner.py [--requests 100] [--rate 10]
 
 import argparse
 from pathlib import Path
-import platform
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ import time
 
 from ament_index_python import get_package_prefix
 import cv2
+from machine import machine
 import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -43,13 +43,6 @@ def picture() -> np.ndarray:
     rgb = np.full((HEIGHT, WIDTH, 3), (172, 143, 114), np.uint8)
     cv2.circle(rgb, (700, 400), 40, (200, 25, 25), -1, cv2.LINE_AA)
     return rgb
-
-
-def machine() -> str:
-    """Processor and Python, which make the figures comparable."""
-    lines = [line.partition(':') for line in Path('/proc/cpuinfo').read_text().splitlines()]
-    names = [value.strip() for key, _, value in lines if key.startswith('model name')]
-    return f'{len(names)} x {names[0]}, Python {platform.python_version()}'
 
 
 class Camera:

@@ -20,7 +20,7 @@ from pathlib import Path
 import sys
 
 from failures import Failures
-from run import machine
+from machine import machine
 from runners import directly, with_ros
 from table import report
 from tqdm import tqdm
@@ -51,7 +51,7 @@ def measure(
 ) -> None:
     """Take results as they come; tell how far it is, and what fails."""
     seldom = 1 if sys.stderr.isatty() else 30  # [s]
-    bar = tqdm(desc=what, total=total, unit='scene', mininterval=seldom)
+    bar = tqdm(desc=what, total=total, unit='scene', mininterval=seldom, maxinterval=2 * seldom)
     with closing(results), bar as progress:
         for result in results:
             into.append(result)

@@ -4,13 +4,12 @@ Works with any `tf2_ros`, the real one or the stand-in.
 """
 
 import argparse
-from pathlib import Path
-import platform
 from statistics import median
 from time import perf_counter
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
+from machine import machine
 from tf2_ros import BufferCore
 
 STEP_NS = 10_000_000
@@ -31,14 +30,6 @@ def fill(links: int, samples: int) -> BufferCore:
             link.transform.rotation.w = 1.0 / (1.0 + angle**2) ** 0.5
             buffer.set_transform(link, 'bench')
     return buffer
-
-
-def machine() -> str:
-    """Processor and Python, which make the figure comparable."""
-    cpuinfo = Path('/proc/cpuinfo').read_text()
-    lines = [line.partition(':') for line in cpuinfo.splitlines()]
-    names = [value.strip() for key, _, value in lines if key.startswith('model name')]
-    return f'{len(names)} x {names[0]}, Python {platform.python_version()}'
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ Example: python benchmarks/run.py [--scenes 20] [--only grounding cancel]
 """
 
 import argparse
-import os
 from pathlib import Path
-import platform
 import subprocess
 import sys
+
+from machine import machine
 
 HERE = Path(__file__).parent
 # name: the options that are handed on, in the order of a request's way through the system
@@ -24,16 +24,6 @@ BENCHMARKS = {
     'watchdog': (),
     'tasks': ('scenes', 'ros_scenes', 'backend', 'model', 'jobs'),
 }
-
-
-def machine() -> str:
-    """Return the processor's name, the number of cores, and the Python version."""
-    cpu = platform.processor() or platform.machine()
-    for line in Path('/proc/cpuinfo').read_text().splitlines():
-        if line.startswith('model name'):
-            cpu = line.split(':')[1].strip()
-            break
-    return f'{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}'
 
 
 def main() -> int:
