@@ -139,6 +139,7 @@ class Client:
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
         self.got = {name: [] for name in TYPES}
+        self.by_action = set()
         for name, kind in TYPES.items():
             self.node.create_subscription(kind, name, self.got[name].append, 100)
         self.images = self.node.create_publisher(Image, 'image', 5)
@@ -185,8 +186,12 @@ class Client:
         """Publish an instruction and return the Reasoning that it ends in."""
         before = len(self.got['reasoning'])
         self.say(instruction)
-        self.wait(lambda: len(self.got['reasoning']) > before)
-        return self.got['reasoning'][before]
+
+        def answers():  # that of an action before it may still be on its way
+            new = self.got['reasoning'][before:]
+            return [reasoning for reasoning in new if reasoning.request_id not in self.by_action]
+
+        return self.wait(answers)[0]
 
     def send(self, feedback=None, **goal):
         """Send a goal and return its accepted handle."""
@@ -199,6 +204,7 @@ class Client:
         """Return status and result of a goal."""
         future = handle.get_result_async()
         self.wait(future.done)
+        self.by_action.add(future.result().result.reasoning.request_id)
         return future.result().status, future.result().result
 
     def call(self, kind, name, request):

@@ -39,7 +39,7 @@ def test_all_outputs_of_an_instruction_share_header_and_request_id(client, pictu
     assert reasoning.thought in reasoning.text and reasoning.prompt.endswith('<image>')
     partial = client.got['reasoning/partial']
     assert client.wait(lambda: partial[-1].data == reasoning.text)
-    assert len(partial) > 3
+    assert len(partial) > 1 and reasoning.text.startswith(partial[0].data)
     assert affordance.label == 'red cube'
     assert (affordance.image_width, affordance.image_height) == (320, 240)
     center, bbox = affordance.bbox.center.position, affordance.bbox
@@ -78,7 +78,7 @@ def test_the_action_streams_the_text_and_returns_the_answer(client):
     assert result.reasoning.request_id == result.affordances[0].request_id == 'mine'
     assert result.reasoning.task == Task.AFFORDANCE and not result.trajectories
     tokens = [message.tokens for message in feedback]
-    assert len(tokens) > 3 and tokens == sorted(tokens)
+    assert len(tokens) > 1 and tokens == sorted(tokens)
     assert client.wait(lambda: client.got['reasoning'])[0] == result.reasoning
 
 

@@ -66,6 +66,7 @@ def ask(
             should_stop=request.should_stop,
         )
         request.raise_if_stopped()
+        request.tell()
         parsed = parse(answer.text, task)
         error = _absent(answer) if parsed.absent else None
     except ReasoningError as exception:

@@ -8,6 +8,8 @@ from typing import Any
 
 from vla_r1_core.errors import ReasonCode, ReasoningError
 
+PROGRESS_PERIOD_S = 0.05  # as fast as people can follow
+
 
 @dataclass
 class Request:
@@ -17,7 +19,8 @@ class Request:
         request_id: joins all messages of this instruction.
         instruction, task: as given; the task may be any number.
         timeout_s: [s] from its start.
-        on_progress: called with all text so far and the number of tokens.
+        on_progress: called with all text so far and the number of tokens, a few times a second:
+            every message costs all who listen some milliseconds.
         is_canceled: whether the client wants no answer any more.
         text: all text so far.
         stop_reason: why it must stop, None as long as it need not.
@@ -35,6 +38,9 @@ class Request:
     result: Any = None
     done: threading.Event = field(default_factory=threading.Event)
     _deadline: float = float('inf')
+    _tokens: int = 0
+    _told: float = -float('inf')
+    _told_text: str = ''
 
     def start(self) -> None:
         """Let the time run."""
@@ -64,8 +70,15 @@ class Request:
 
     def on_token(self, text: str, tokens: int) -> None:
         """Take over the text so far."""
-        self.text = text
-        self.on_progress(text, tokens)
+        self.text, self._tokens = text, tokens
+        if time.monotonic() >= self._told + PROGRESS_PERIOD_S:
+            self.tell()
+
+    def tell(self) -> None:
+        """Report the text so far unless that has been done."""
+        if self.text != self._told_text:
+            self._told, self._told_text = time.monotonic(), self.text
+            self.on_progress(self.text, self._tokens)
 
 
 class Worker:
