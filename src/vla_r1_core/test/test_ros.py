@@ -7,7 +7,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data, QoSProfile
 from std_msgs.msg import UInt32
-from vla_r1_core.ros import InputNode, subscribe_camera
+from vla_r1_core.ros import SideNode, subscribe_camera
 
 RELIABLE = QoSProfile(depth=20)
 
@@ -59,15 +59,19 @@ def test_a_second_camera_with_best_effort_is_heard_too(spin):
     assert sorted(heard) == [1, 2]
 
 
-def test_an_input_node_takes_messages_while_its_owner_is_not_spun_and_keeps_the_remap_of_tf():
-    rclpy.init()
-    remap = ['--ros-args', '-r', '/tf:=/cell/tf', '-r', '__node:=owner']
-    owner = rclpy.create_node('unnamed', namespace='robot', cli_args=remap)
-    inputs = InputNode(owner)
-    heard = []
-    subscription = inputs.node.create_subscription(UInt32, '/tf', heard.append, RELIABLE)
-    assert subscription.topic_name == '/cell/tf'
+def test_a_side_node_takes_messages_while_its_owner_is_not_spun_and_keeps_its_remappings():
+    rules = ('/tf:=/cell/tf', 'joint_states:=/arm', 'run:=walk', '__node:=owner', '__ns:=/robot')
+    use_sim_time = ['-p', 'use_sim_time:=true']
+    rclpy.init(args=['--ros-args', *(w for rule in rules for w in ('-r', rule)), *use_sim_time])
+    owner = rclpy.create_node('unnamed')
+    inputs = SideNode(owner, 'inputs')
     assert inputs.node.get_fully_qualified_name() == '/robot/_owner_inputs'
+    assert inputs.node.resolve_topic_name('joint_states') == '/arm'
+    assert inputs.node.resolve_topic_name('depth') == '/robot/depth'
+    assert inputs.node.resolve_service_name('run') == '/robot/walk'
+    assert not inputs.node.get_parameter('use_sim_time').value
+    heard = []
+    inputs.node.create_subscription(UInt32, '/tf', heard.append, RELIABLE)
     publisher = owner.create_publisher(UInt32, '/tf', RELIABLE)
     inputs.start()
     end = time.monotonic() + 10.0

@@ -20,6 +20,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.parameter import Parameter
 from vla_r1_core.errors import MotionError, OutcomeCode
+from vla_r1_planner.calls_node import Calls
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.controller_node import ControllerArm
 from vla_r1_planner.flow_node import Flow
@@ -52,6 +53,7 @@ class PlannedByMoveGroup(MoveItArm, ControllerArm):
 def parts(cell):
     """What an arm is made of, spinning."""
     node = rclpy.create_node('driver', parameter_overrides=[Parameter('use_sim_time', value=True)])
+    calls = Calls(node)
     config = PlannerConfig(planning_pipeline='ompl')
     scene = SceneInput(node, config)
     guard = Guard(node, config, scene)
@@ -59,9 +61,10 @@ def parts(cell):
     executor.add_node(node)
     thread = threading.Thread(target=spin, args=(executor,), daemon=True)
     thread.start()
-    yield node, config, scene, guard
+    yield node, calls, config, scene, guard
     executor.shutdown(timeout_sec=1.0)
     thread.join(timeout=2.0)
+    calls.close()
     scene.close()
     node.destroy_node()
 
@@ -103,7 +106,7 @@ def arm(any_arm, cell, tool):
 @pytest.fixture
 def tool(parts):
     """Where the tool is now, (4, 4)."""
-    return parts[2].tool_pose
+    return parts[3].tool_pose
 
 
 def comes_to(tool, pose):
@@ -189,10 +192,10 @@ def test_a_motion_that_starts_elsewhere_is_refused(arm, tool):
 
 
 def test_a_missing_controller_is_named(parts, arm):
-    node, config, scene, guard = parts
+    node, calls, config, scene, guard = parts
     config = replace(config, arm_action='no/such_controller', server_timeout_s=0.5)
     with pytest.raises(MotionError, match='no/such_controller') as missing:
-        ControllerArm(node, config, scene, guard).execute(arm.plan_pose(HIGH))
+        ControllerArm(node, calls, config, scene, guard).execute(arm.plan_pose(HIGH))
     assert missing.value.code == OutcomeCode.EXECUTION_FAILED
 
 

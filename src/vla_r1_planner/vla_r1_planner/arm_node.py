@@ -15,11 +15,10 @@ from moveit_msgs.msg import (
 )
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from vla_r1_core.errors import MotionError, OutcomeCode
 
-from vla_r1_planner.calls_node import call_action, GoalClient
+from vla_r1_planner.calls_node import call_action, Calls, GoalClient
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import attached_cuboid, collision_cuboid, moveit_failure, removal
 from vla_r1_planner.footprint import Footprint
@@ -40,14 +39,22 @@ class GuardedArm:
     One request at a time: `begin` takes the Stop that interrupts every call of that request.
     """
 
-    def __init__(self, node: Node, config: PlannerConfig, scene: SceneInput, guard: Guard) -> None:
+    def __init__(
+        self,
+        node: Node,
+        calls: Calls,
+        config: PlannerConfig,
+        scene: SceneInput,
+        guard: Guard,
+    ) -> None:
         self._node = node
         self._config = config
         self._scene = scene
         self._guard = guard
         self._stop = Stop()
-        self._group = ReentrantCallbackGroup()
-        self._gripper = self._client(GripperCommand, config.gripper_action)
+        self._ours: dict[str, tuple[float, ...] | None] | None = None
+        self._holding = False
+        self._gripper = calls.action(GripperCommand, config.gripper_action)
 
     def close(self) -> None:
         """Take down what was started for planning."""
@@ -55,20 +62,23 @@ class GuardedArm:
     def begin(self, stop: Stop) -> None:
         """Serve a new request."""
         self._stop = stop
+        self._ours = None
 
     def set_scene(self, cuboids: Mapping[str, Footprint]) -> None:
         """See motion.Arm."""
-        frame = self._config.planning_frame
+        frame, ours = self._config.planning_frame, self._known()
         wanted = {PREFIX + name: cuboid for name, cuboid in cuboids.items()}
-        # Asked, not remembered: a planner before this one may have left something there.
-        there = {item.id for item in self._present().world.collision_objects}
-        gone = {name for name in there if name.startswith(PREFIX)} - wanted.keys()
+        gone = ours.keys() - wanted.keys()
+        new = {name: c for name, c in wanted.items() if ours.get(name) != _figures(c)}
+        if not gone and not new:
+            return
         scene = PlanningScene(is_diff=True)
         scene.robot_state.is_diff = True
         scene.world.collision_objects = [removal(frame, name) for name in gone] + [
-            collision_cuboid(frame, name, cuboid) for name, cuboid in wanted.items()
+            collision_cuboid(frame, name, cuboid) for name, cuboid in new.items()
         ]
-        self._change_scene(scene)
+        self._apply_scene(scene)
+        self._ours = {name: _figures(cuboid) for name, cuboid in wanted.items()}
 
     def move_gripper(self, opening_m: float) -> float:
         """See motion.Arm."""
@@ -98,22 +108,45 @@ class GuardedArm:
 
     def hold(self, held: Held) -> None:
         """See motion.Arm."""
+        self._known().pop(HELD, None)
         self._attach(self._attached(held))
+        self._holding = True
 
     def let_go(self) -> None:
         """See motion.Arm."""
-        attached = self._present().robot_state.attached_collision_objects
-        if HELD not in {item.object.id for item in attached}:
+        ours = self._known()
+        if not self._holding:
             return
         # It stays in the scene where it was let go, until the next look at it.
         body = removal(self._config.tip_link, HELD)
         self._attach(AttachedCollisionObject(link_name=self._config.tip_link, object=body))
+        self._holding, ours[HELD] = False, None
+
+    def _known(self) -> dict[str, tuple[float, ...] | None]:
+        """Return our objects in MoveIt's world: their figures, None for what we did not put there.
+
+        Asked once a request: a planner before this one may have left something there.
+        """
+        if self._ours is None:
+            present = self._present()
+            names = {item.id for item in present.world.collision_objects}
+            held = {item.object.id for item in present.robot_state.attached_collision_objects}
+            self._ours = dict.fromkeys(name for name in names if name.startswith(PREFIX))
+            self._holding = HELD in held
+        return self._ours
 
     def _attach(self, body: AttachedCollisionObject) -> None:
         scene = PlanningScene(is_diff=True)
         scene.robot_state.is_diff = True
         scene.robot_state.attached_collision_objects = [body]
-        self._change_scene(scene)
+        self._apply_scene(scene)
+
+    def _apply_scene(self, scene: PlanningScene) -> None:
+        try:
+            self._change_scene(scene)
+        except MotionError:
+            self._ours = None  # who knows what is there now
+            raise
 
     def _present(self) -> PlanningScene:
         """Return the names of all objects that MoveIt knows, in the world and attached."""
@@ -156,9 +189,6 @@ class GuardedArm:
         c = self._config
         return attached_cuboid(c.tip_link, HELD, held, c.gripper_links.split())
 
-    def _client(self, kind: Any, name: str) -> GoalClient:
-        return GoalClient(self._node, kind, name, callback_group=self._group)
-
     def _action(
         self, client: GoalClient, name: str, goal: Any, timeout_s: float, code: OutcomeCode
     ) -> Any:
@@ -182,6 +212,12 @@ def raise_on_failure(code: MoveItErrorCodes, *, executing: bool = False) -> None
     failure = moveit_failure(code, executing=executing)
     if failure is not None:
         raise MotionError(*failure)
+
+
+def _figures(cuboid: Footprint) -> tuple[float, ...]:
+    """All that makes a cuboid, to be compared."""
+    c = cuboid
+    return (*map(float, c.centre), c.yaw, c.short, c.long, c.bottom, c.top)
 
 
 def _end_state(start: RobotState, trajectory: RobotTrajectory) -> RobotState:

@@ -5,13 +5,37 @@ import threading
 from typing import Any
 
 from rclpy.action import ActionClient
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.client import Client
+from rclpy.node import Node
 from rclpy.task import Future
 from vla_r1_core.errors import MotionError, OutcomeCode
+from vla_r1_core.ros import SideNode
 
 from vla_r1_planner.requests import Stop
 
 CANCEL_TIMEOUT_S = 3.0  # an arm decelerates in well under this
+
+
+class Calls:
+    """The clients of other nodes, on a node of their own: a motion waits for many answers."""
+
+    def __init__(self, owner: Node) -> None:
+        self._group = ReentrantCallbackGroup()
+        self._side = SideNode(owner, 'calls')
+        self._side.start()
+
+    def action(self, kind: Any, name: str) -> 'GoalClient':
+        """Return a client of an action."""
+        return GoalClient(self._side.node, kind, name, callback_group=self._group)
+
+    def service(self, kind: Any, name: str) -> Client:
+        """Return a client of a service."""
+        return self._side.node.create_client(kind, name, callback_group=self._group)
+
+    def close(self) -> None:
+        """Take no more answers."""
+        self._side.close()
 
 
 class GoalClient(ActionClient):
@@ -32,9 +56,15 @@ class GoalClient(ActionClient):
 
 
 def call_service(
-    client: Client, request: Any, *, timeout_s: float, code: OutcomeCode, stop: Stop
+    client: Client,
+    request: Any,
+    *,
+    timeout_s: float,
+    code: OutcomeCode,
+    stop: Stop,
+    sent: Future | None = None,
 ) -> Any:
-    """Call a service and return its response.
+    """Call a service and return its response, or that of a request that was `sent` before.
 
     Raises:
         MotionError: with `code` when there is no answer in time, or the stop's own.
@@ -42,7 +72,7 @@ def call_service(
     if not client.wait_for_service(timeout_sec=timeout_s):
         raise MotionError(code, f'no service {client.srv_name}; start its node')
     stop.check()
-    future = client.call_async(request)
+    future = sent or client.call_async(request)
     if not _wait(future, timeout_s, stop):
         client.remove_pending_request(future)
         stop.check()

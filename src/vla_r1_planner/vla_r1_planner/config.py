@@ -89,7 +89,7 @@ class PlannerConfig:
     straight_scaling: float = param(
         0.2, 'of both limits on straight lines near objects', ge=0.01, le=1.0
     )
-    cartesian_step_m: float = param(0.005, 'between checked points of a line', unit='m', ge=0.001)
+    cartesian_step_m: float = param(0.01, 'between checked points of a line', unit='m', ge=0.001)
     min_cartesian_fraction: float = param(
         0.99, 'of a straight line that must be free and reachable', ge=0.1, le=1.0
     )

@@ -8,6 +8,7 @@ from trajectory_msgs.msg import JointTrajectory
 from vla_r1_core.errors import MotionError, OutcomeCode
 
 from vla_r1_planner.arm_node import GuardedArm
+from vla_r1_planner.calls_node import Calls
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.guard_node import Guard
 from vla_r1_planner.motion import Segment
@@ -17,9 +18,16 @@ from vla_r1_planner.scene_node import POLL_S, SceneInput
 class ControllerArm(GuardedArm):
     """The moving part of `motion.Arm` by a FollowJointTrajectory controller."""
 
-    def __init__(self, node: Node, config: PlannerConfig, scene: SceneInput, guard: Guard) -> None:
-        super().__init__(node, config, scene, guard)
-        self._follow = self._client(FollowJointTrajectory, config.arm_action)
+    def __init__(
+        self,
+        node: Node,
+        calls: Calls,
+        config: PlannerConfig,
+        scene: SceneInput,
+        guard: Guard,
+    ) -> None:
+        super().__init__(node, calls, config, scene, guard)
+        self._follow = calls.action(FollowJointTrajectory, config.arm_action)
 
     def execute(self, segment: Segment) -> None:
         """See motion.Arm."""

@@ -1,6 +1,8 @@
 """What the planner shows: markers, the goal pose and the planned path."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point, PoseStamped, Quaternion, Vector3
@@ -23,6 +25,33 @@ GREEN, BLUE = (0.2, 0.85, 0.35, 0.9), (0.25, 0.55, 1.0, 0.9)
 ORANGE, GREY = (1.0, 0.55, 0.1, 0.9), (0.6, 0.6, 0.65, 0.35)
 FINGER_M = (0.012, 0.022, 0.05)
 SHOWN_POINTS = 400
+
+
+class Backstage:
+    """Shows what a `Display` shows, from a thread of its own: no plan waits for its pictures."""
+
+    def __init__(self, display: 'Display', log: Callable[[str], object]) -> None:
+        self._display = display
+        self._log = log
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='display')
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Return the method of the display, to be called later."""
+        method = getattr(self._display, name)
+
+        def later(*args: Any) -> None:
+            self._thread.submit(method, *args).add_done_callback(self._tell)
+
+        return later
+
+    def close(self) -> None:
+        """Show no more."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _tell(self, shown: Future) -> None:
+        error = None if shown.cancelled() else shown.exception()
+        if error is not None:
+            self._log(f'nothing to see: {error!r}')
 
 
 class Display:

@@ -1,11 +1,10 @@
 """One instruction from words to motion: ask, ground and plan its task, leave to move, move."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 import uuid
 
 import numpy as np
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from vla_r1_core.errors import MotionError, OutcomeCode, ReasonCode, ReasoningError
 from vla_r1_core.prompt import infer_intent, Intent
@@ -15,10 +14,10 @@ from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
 from vla_r1_planner.approval import Approval
 from vla_r1_planner.arm_node import GuardedArm
 from vla_r1_planner.button_node import Button
-from vla_r1_planner.calls_node import call_action, GoalClient
+from vla_r1_planner.calls_node import call_action, Calls
 from vla_r1_planner.config import gripper_of, PlannerConfig
 from vla_r1_planner.convert import box_from_msg, trace_from_msg
-from vla_r1_planner.display_node import Display
+from vla_r1_planner.display_node import Backstage, Display
 from vla_r1_planner.drive_node import Recorder
 from vla_r1_planner.guard_node import Guard
 from vla_r1_planner.motion import Job
@@ -58,6 +57,18 @@ class Instruction:
         self.begin(self)
 
 
+@dataclass(frozen=True)
+class Told:
+    """An answer of the reasoner, and what it is about.
+
+    Attributes:
+        cell: with the depth and the tool's pose of the moment of the answer's picture.
+    """
+
+    answer: Affordance | Trajectory
+    cell: Cell
+
+
 class Flow:
     """Carries instructions out, one at a time."""
 
@@ -67,16 +78,20 @@ class Flow:
         self._scene = SceneInput(node, config)
         self._guard = Guard(node, config, self._scene)
         self._witness = Witness(node, self._scene)
-        self._arm = arm_class(node, config, self._scene, self._guard)
+        self._calls = Calls(node)
+        self._arm = arm_class(node, self._calls, config, self._scene, self._guard)
         self._display = Display(node, config.planning_frame, gripper_of(config))
+        self._show = Backstage(self._display, node.get_logger().warning)
         self._recorder = Recorder(node, self._scene, self._display)
-        self._reason = GoalClient(node, Reason, 'reason', callback_group=ReentrantCallbackGroup())
+        self._reason = self._calls.action(Reason, 'reason')
         self.approval = Approval()
         self._button = Button(node, 'approval', config.planning_frame, self.approval.grant)
 
     def close(self) -> None:
         """Take no more messages."""
         self._arm.close()
+        self._show.close()
+        self._calls.close()
         self._scene.close()
 
     def run(self, request: Instruction, outcome: Outcome) -> None:
@@ -87,17 +102,18 @@ class Flow:
         """
         request.stop.check()
         self._arm.begin(request.stop)
-        self._display.clear()
+        self._show.clear()
         answer = request.answer or self._ask(request, request.task, request.request_id, outcome)
+        outcome.header = answer.header
+        told = [self._placed(request, answer)]
         intent = intent_of(request.instruction, answer)
-        goal = None
         if intent is Intent.PLACE:
             goal_id = request.request_id + GOAL_SUFFIX
             goal = self._ask(request, Reasoning.TRAJECTORY, goal_id, outcome)
-        outcome.header = answer.header
-        request.report(Stage.GROUND, 'looking up depth and transforms at the image stamp')
+            told.append(self._placed(request, goal))
+            outcome.header = answer.header  # of the older picture
         self._scene.check_joint_states(request.stop)
-        cell, job = self._prepare(request, intent, answer, goal, outcome)
+        cell, job = self._prepare(request, intent, told, outcome)
         if not self._may_move(request, job, outcome):
             return
         joints = job.segments[0].trajectory.joint_trajectory.joint_names
@@ -114,6 +130,7 @@ class Flow:
         request.report(
             Stage.REASON, what if task != Reasoning.TRAJECTORY else f'{what} for a trace'
         )
+        self._scene.keep_depth()
         goal = Reason.Goal(instruction=request.instruction, task=task, request_id=request_id)
         result = call_action(
             self._reason,
@@ -136,26 +153,26 @@ class Flow:
             )
         return answers[0]
 
+    def _placed(self, request: Instruction, answer: Affordance | Trajectory) -> Told:
+        """Return an answer with the depth of its picture, which is not kept for long."""
+        request.report(Stage.GROUND, 'looking up depth and transforms at the image stamp')
+        view = self._scene.view_at(answer.header, request.stop)
+        tool = self._scene.tool_pose(answer.header.stamp)
+        cell = Cell(self._config, self._arm, view, tool, self._show, request.report)
+        return Told(answer, cell)
+
     def _prepare(
-        self,
-        request: Instruction,
-        intent: Intent,
-        answer: Affordance | Trajectory,
-        goal: Trajectory | None,
-        outcome: Outcome,
+        self, request: Instruction, intent: Intent, told: Sequence[Told], outcome: Outcome
     ) -> tuple[Cell, Job]:
         """Ground and plan the task that the answers are for."""
-        view = self._scene.view_at(answer.header, request.stop)
-        tool = self._scene.tool_pose()
-        cell = Cell(self._config, self._arm, view, tool, self._display, request.report)
+        answer, cell = told[0].answer, told[0].cell
         if isinstance(answer, Affordance):
             outcome.task = Reasoning.AFFORDANCE
             box = box_from_msg(answer)
-            if goal is None:
+            if len(told) == 1:
                 return cell, prepare_pick(cell, box, answer.label)
-            goal_cell = replace(cell, view=self._scene.view_at(goal.header, request.stop))
-            trace = trace_from_msg(goal)
-            return cell, prepare_place(cell, box, answer.label, goal_cell, trace)
+            trace = trace_from_msg(told[1].answer)
+            return cell, prepare_place(cell, box, answer.label, told[1].cell, trace)
         outcome.task = Reasoning.TRAJECTORY
         prepare = prepare_push if intent is Intent.PUSH else prepare_reach
         return cell, prepare(cell, trace_from_msg(answer))
@@ -167,7 +184,7 @@ class Flow:
             MotionError: NOT_APPROVED or START_MOVED.
             GroundingError: SCENE_TOO_OLD.
         """
-        poses = np.concatenate([segment.tool_poses for segment in job.segments])
+        poses = np.concatenate([segment.outline for segment in job.segments])
         outcome.planned = self._display.plan(poses)
         outcome.planning_time = sum(segment.planning_time_s for segment in job.segments)
         if request.plan_only or self._config.execute == 'never':

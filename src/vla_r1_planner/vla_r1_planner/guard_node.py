@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.time import Time
 from std_msgs.msg import Header
@@ -18,6 +16,7 @@ from vla_r1_planner.contact import ContactSense
 from vla_r1_planner.monitor import farthest, PathMonitor, way
 from vla_r1_planner.requests import Stop
 from vla_r1_planner.scene_node import SceneInput
+from vla_r1_planner.ticks import every
 
 LOOK_PERIOD_S = 0.04
 
@@ -38,6 +37,10 @@ class _Watch:
     suspect: OutcomeCode | None = None
     felt: tuple[float, str] = (0.0, '')
 
+    def give_up(self, error: Exception) -> None:
+        """Stop: nobody watches any more."""
+        self.stop.request(OutcomeCode.UNKNOWN, f'a bug in the guard, see its log: {error!r}')
+
 
 class Guard:
     """Joint states, camera and path of the motion that runs, if any."""
@@ -51,12 +54,6 @@ class Guard:
         self._contact: ContactSense | None = None
         self._told = False  # that no contact can be felt
         scene.on_joints = self._on_joints
-        node.create_timer(
-            LOOK_PERIOD_S,
-            self._look,
-            callback_group=MutuallyExclusiveCallbackGroup(),
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
-        )
 
     def check_start(self, image: Header, trajectory: JointTrajectory) -> None:
         """Raise unless the plan still fits the world at the moment of motion.
@@ -95,7 +92,8 @@ class Guard:
         watch = _Watch(joints, stop, camera)
         self._watch = watch
         try:
-            yield
+            with every(LOOK_PERIOD_S, self._look, watch.give_up):
+                yield
         finally:
             self._watch = None
             self._tell_of(*watch.felt)

@@ -16,6 +16,8 @@ from vla_r1_core.errors import MotionError, OutcomeCode
 from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import pointing_down
 
+OUTLINE_STEP = 5  # planners give a pose every 10 to 50 ms; each costs 0.1 ms to publish
+
 Array = NDArray[np.float64]
 Report = Callable[[str, str], None]
 Choice = TypeVar('Choice')
@@ -53,6 +55,11 @@ class Segment:
     end: Any
     trajectory: Any
     planning_time_s: float
+
+    @property
+    def outline(self) -> Array:
+        """Return (M, 4, 4), some of the tool's poses, both ends among them: enough to look at."""
+        return np.concatenate([self.tool_poses[:-1:OUTLINE_STEP], self.tool_poses[-1:]])
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ from moveit_msgs.srv import ApplyPlanningScene, GetCartesianPath, GetPlanningSce
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
+from rclpy.task import Future
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 from vla_r1_core.errors import MotionError, OutcomeCode
 
 from vla_r1_planner.arm_node import GuardedArm, raise_on_failure
-from vla_r1_planner.calls_node import call_service
+from vla_r1_planner.calls_node import call_service, Calls
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import (
     pose_goal,
@@ -28,33 +29,45 @@ from vla_r1_planner.convert import (
 )
 from vla_r1_planner.guard_node import Guard
 from vla_r1_planner.motion import Held, Segment
+from vla_r1_planner.requests import Stop
 from vla_r1_planner.scene_node import SceneInput
 
 Array = NDArray[np.float64]
 
-PRESENT = PlanningSceneComponents(
-    components=PlanningSceneComponents.WORLD_OBJECT_NAMES
-    | PlanningSceneComponents.ROBOT_STATE_ATTACHED_OBJECTS
+WHAT_IS_THERE = GetPlanningScene.Request(
+    components=PlanningSceneComponents(
+        components=PlanningSceneComponents.WORLD_OBJECT_NAMES
+        | PlanningSceneComponents.ROBOT_STATE_ATTACHED_OBJECTS
+    )
 )
 
 
 class MoveItArm(GuardedArm):
     """`motion.Arm` by way of move_group's actions and services."""
 
-    def __init__(self, node: Node, config: PlannerConfig, scene: SceneInput, guard: Guard) -> None:
-        super().__init__(node, config, scene, guard)
-        group = self._group
-        self._move = self._client(MoveGroup, 'move_action')
-        self._execute = self._client(ExecuteTrajectory, 'execute_trajectory')
-        self._cartesian = node.create_client(
-            GetCartesianPath, 'compute_cartesian_path', callback_group=group
-        )
-        self._apply = node.create_client(
-            ApplyPlanningScene, 'apply_planning_scene', callback_group=group
-        )
-        self._get = node.create_client(
-            GetPlanningScene, 'get_planning_scene', callback_group=group
-        )
+    def __init__(
+        self,
+        node: Node,
+        calls: Calls,
+        config: PlannerConfig,
+        scene: SceneInput,
+        guard: Guard,
+    ) -> None:
+        super().__init__(node, calls, config, scene, guard)
+        self._move = calls.action(MoveGroup, 'move_action')
+        self._execute = calls.action(ExecuteTrajectory, 'execute_trajectory')
+        self._cartesian = calls.service(GetCartesianPath, 'compute_cartesian_path')
+        self._apply = calls.service(ApplyPlanningScene, 'apply_planning_scene')
+        self._get = calls.service(GetPlanningScene, 'get_planning_scene')
+        self._asked: Future | None = None
+
+    def begin(self, stop: Stop) -> None:
+        """Serve a new request; what the scene holds is asked for while the model thinks."""
+        super().begin(stop)
+        if self._asked is not None:
+            self._get.remove_pending_request(self._asked)
+        ready = self._get.service_is_ready()
+        self._asked = self._get.call_async(WHAT_IS_THERE) if ready else None
 
     def plan_pose(self, T_base_tcp: Array, *, opening_m: float | None = None) -> Segment:
         """See motion.Arm."""
@@ -123,8 +136,8 @@ class MoveItArm(GuardedArm):
 
     def _present(self) -> PlanningScene:
         """The names of all objects that move_group knows, in the world and attached."""
-        request = GetPlanningScene.Request(components=PRESENT)
-        return self._service(self._get, request).scene
+        asked, self._asked = self._asked, None
+        return self._service(self._get, WHAT_IS_THERE, sent=asked).scene
 
     def _change_scene(self, scene: PlanningScene) -> None:
         if not self._service(self._apply, ApplyPlanningScene.Request(scene=scene)).success:
@@ -140,10 +153,13 @@ class MoveItArm(GuardedArm):
             state.joint_state = JointState(name=[self._config.gripper_joint], position=[position])
         return state
 
-    def _service(self, client: Any, request: Any, extra_s: float = 0.0) -> Any:
+    def _service(
+        self, client: Any, request: Any, extra_s: float = 0.0, sent: Future | None = None
+    ) -> Any:
         return call_service(
             client,
             request,
+            sent=sent,
             timeout_s=self._config.server_timeout_s + extra_s,
             code=OutcomeCode.MOVE_GROUP_UNAVAILABLE,
             stop=self._stop,

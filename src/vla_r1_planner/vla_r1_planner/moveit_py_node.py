@@ -36,6 +36,7 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 from vla_r1_core.errors import MotionError, OutcomeCode
 
 from vla_r1_planner.arm_node import raise_on_failure
+from vla_r1_planner.calls_node import Calls
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.controller_node import ControllerArm
 from vla_r1_planner.convert import pose_goal, pose_msg
@@ -52,13 +53,20 @@ NAME = 'moveit_py'  # of MoveIt's node, whose parameters say which robot and pip
 class MoveItPyArm(ControllerArm):
     """`motion.Arm` by way of moveit_py and the arm's controller."""
 
-    def __init__(self, node: Node, config: PlannerConfig, scene: SceneInput, guard: Guard) -> None:
+    def __init__(
+        self,
+        node: Node,
+        calls: Calls,
+        config: PlannerConfig,
+        scene: SceneInput,
+        guard: Guard,
+    ) -> None:
         """Start MoveIt.
 
         Raises:
             MotionError: MOVE_GROUP_UNAVAILABLE when its parameters are not complete.
         """
-        super().__init__(node, config, scene, guard)
+        super().__init__(node, calls, config, scene, guard)
         self._moveit = _start(node)
         self._monitor: PlanningSceneMonitor = self._moveit.get_planning_scene_monitor()
         self._request = request = PlanRequestParameters(self._moveit, '')

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import math
 import time
 
+from builtin_interfaces.msg import Time as TimeMsg
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.duration import Duration
@@ -16,7 +17,7 @@ from std_msgs.msg import Header, String
 from tf2_ros import Buffer, ExtrapolationException, TransformException, TransformListener
 from vla_r1_core.errors import GroundingError, MotionError, OutcomeCode
 from vla_r1_core.geometry import CameraModel
-from vla_r1_core.ros import InputNode, subscribe_camera
+from vla_r1_core.ros import SideNode, subscribe_camera
 
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import camera_from_msg, depth_from_msg, matrix_from_transform
@@ -27,6 +28,7 @@ from vla_r1_planner.requests import Stop
 Array = NDArray[np.float64]
 
 POLL_S = 0.01
+KEPT_FRAMES = 30  # around a question: half of them from before it
 
 
 class SceneInput:
@@ -36,6 +38,7 @@ class SceneInput:
         self._node = node
         self._config = config
         self._depth: deque[Image] = deque(maxlen=config.depth_buffer)
+        self._kept: list[Image] = []
         self._info: CameraInfo | None = None
         # On the robot's clock: while a simulation stands still, nothing gets old.
         self._depth_at_s = -math.inf
@@ -46,14 +49,14 @@ class SceneInput:
         # A camera on the wrist needs the arm's transforms of when the picture was taken.
         kept = Duration(seconds=config.image_max_age_s + config.depth_wait_s)
         self._tf = Buffer(cache_time=kept, node=node)
-        self._inputs = InputNode(node)
+        self._inputs = SideNode(node, 'inputs')
         self._listener = TransformListener(self._tf, self._inputs.node)
         for kind, topic, callback in (
             (Image, 'depth', self._on_depth),
             (CameraInfo, 'camera_info', self._on_info),
             (JointState, 'joint_states', self._on_joints),
         ):
-            subscribe_camera(self._inputs.node, kind, node.resolve_topic_name(topic), callback)
+            subscribe_camera(self._inputs.node, kind, topic, callback)
 
         self.on_joints: Callable[[float, Mapping[str, float], Mapping[str, float]], None] = (
             lambda *_: None
@@ -74,6 +77,10 @@ class SceneInput:
     def close(self) -> None:
         """Take no more messages."""
         self._inputs.close()
+
+    def keep_depth(self) -> None:
+        """Keep the depth around now until the next call: a model may think for long."""
+        self._kept = list(self._depth)[-KEPT_FRAMES // 2 :]
 
     def wall_s(self) -> float:
         """Return a steady time [s] for measuring durations."""
@@ -144,14 +151,15 @@ class SceneInput:
             ) from error
         return matrix_from_transform(found.transform)
 
-    def tool_pose(self) -> Array:
-        """Return the newest T_base_tcp (4, 4).
+    def tool_pose(self, stamp: TimeMsg | None = None) -> Array:
+        """Return T_base_tcp (4, 4) at a stamp, or the newest one.
 
         Raises:
             GroundingError: TF_MISSING or TF_STALE.
         """
-        newest = Time(clock_type=self._node.get_clock().clock_type)
-        return self.transform(self._config.tip_link, newest)
+        clock = self._node.get_clock().clock_type
+        moment = Time(clock_type=clock) if stamp is None else Time.from_msg(stamp, clock)
+        return self.transform(self._config.tip_link, moment)
 
     def check_joint_states(self, stop: Stop) -> None:
         """Raise JOINT_STATE_STALE unless joint states arrive."""
@@ -203,6 +211,8 @@ class SceneInput:
         if _nanoseconds(msg) != self._newest_ns():  # some drivers repeat a frozen picture
             self._depth_at_s = self._now_s()
         self._depth.append(msg)
+        if len(self._kept) < KEPT_FRAMES:
+            self._kept.append(msg)
 
     def _on_description(self, msg: String) -> None:
         try:
@@ -245,7 +255,7 @@ class SceneInput:
             self._config.depth_wait_s,
             stop,
         )
-        frames = list(self._depth)
+        frames = [*self._kept, *self._depth]
         gaps = [abs(_nanoseconds(frame) - wanted) for frame in frames]
         if not frames:
             raise GroundingError(

@@ -46,7 +46,8 @@ class Cell:
     """Everything around a task.
 
     Attributes:
-        tool: (4, 4), the tool's pose in the base frame when the task is planned.
+        view: of the picture that was reasoned about.
+        tool: (4, 4), the tool's pose in the base frame when that picture was taken.
     """
 
     config: PlannerConfig
