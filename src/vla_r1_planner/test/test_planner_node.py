@@ -11,11 +11,13 @@ from planner_cell import (
     other_planner,
 )
 import pytest
+from rclpy.action import ActionClient, ActionServer
+from rclpy.task import Future
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from vla_r1_core.errors import OutcomeCode, ReasonCode
 
-from vla_r1_msgs.action import ExecuteInstruction
+from vla_r1_msgs.action import ExecuteInstruction, Reason
 from vla_r1_msgs.msg import Outcome, Reasoning
 
 
@@ -208,6 +210,30 @@ def test_every_reason_not_to_move_has_its_code(cell, without, parameters, code):
     with other_planner(cell, without=without, **parameters):
         outcome, _ = cell.ask(cell.other)
     assert_refused(outcome, code)
+
+
+def test_the_depth_of_a_picture_is_kept_while_the_model_thinks(cell):
+    cell.reset()
+    quick = ActionClient(cell.node, Reason, 'reason')
+    assert quick.wait_for_server(timeout_sec=20.0)
+    thought_over = Future()
+
+    async def reason(goal):
+        asked = await quick.send_goal_async(goal.request)
+        answer = await asked.get_result_async()
+        await thought_over
+        goal.succeed()
+        return answer.result
+
+    slow = ActionServer(cell.node, Reason, 'other/reason', reason)
+    with other_planner(cell, without='reason', depth_buffer=2):
+        finished = cell.send(cell.other, plan_only=True)
+        cell.pictures(5)
+        thought_over.set_result(None)
+        outcome = cell.wait(finished).result.outcome
+    slow.destroy()
+    quick.destroy()
+    assert outcome.error_code == OutcomeCode.NONE, outcome.error_msg
 
 
 @pytest.mark.injects

@@ -121,7 +121,7 @@ class PlannerConfig:
     depth_wait_s: float = param(
         1.0, 'for the depth of the image that was reasoned about', unit='s', ge=0.0
     )
-    depth_buffer: int = param(60, 'depth images kept for slow answers of the model', ge=1, le=1000)
+    depth_buffer: int = param(60, 'depth images kept for answers by topic', ge=1, le=1000)
     image_max_age_s: float = param(
         30.0, 'between the image that was reasoned about and the plan', unit='s', ge=0.1
     )
