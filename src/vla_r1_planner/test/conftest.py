@@ -90,6 +90,15 @@ def box_of(mask):
     )
 
 
+def end_table(view, beyond):
+    """Let the floor be seen where `beyond` says of (H, W, 3) points that the table has ended."""
+    rows, cols = np.indices(view.depth.shape)
+    pixels = np.column_stack([cols.ravel(), rows.ravel()])
+    in_camera = view.camera.deproject(pixels, view.depth.ravel().astype(float))
+    points = transform_points(view.T_base_camera, in_camera).reshape(*view.depth.shape, 3)
+    view.depth[beyond(points)] += 0.7
+
+
 def _hit(solid, origin, rays):
     kind, centre, size, yaw = solid
     c, s = np.cos(yaw), np.sin(yaw)
@@ -129,6 +138,11 @@ def camera_with():
 @pytest.fixture
 def tight_box():
     return box_of
+
+
+@pytest.fixture
+def table_ends():
+    return end_table
 
 
 @pytest.fixture(scope='module')

@@ -32,7 +32,7 @@ class NotingArm:
         return Segment(np.array([T_base_tcp]), ('end', T_base_tcp), 'approach', 0.01)
 
     def plan_line(self, tool_poses, start, held=None):
-        np.testing.assert_array_equal(start.end[1], tool_poses[0])
+        np.testing.assert_allclose(start.end[1], tool_poses[0], atol=1e-12)
         self._note('plan_line')
         rise = tool_poses[-1][2, 3] - tool_poses[0][2, 3]
         run = np.linalg.norm(tool_poses[-1][:2, 3] - tool_poses[0][:2, 3])

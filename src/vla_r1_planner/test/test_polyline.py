@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from vla_r1_planner.polyline import arc_length, resampled, straightened
+from vla_r1_planner.polyline import arc_length, later, resampled, straightened
 
 
 def distance(points, line):
@@ -50,3 +50,17 @@ def test_resampled_points_are_evenly_spaced_and_keep_the_ends():
     steps = np.diff(arc_length(points))
     assert steps.max() <= 0.01 + 1e-12
     assert distance(points, line) < 1e-12
+
+
+@pytest.mark.parametrize('share', [0.0, 0.3, 0.5, 0.75])
+def test_a_line_joined_later_is_the_rest_of_it(share):
+    line = np.array([[0.0, 0.0, 0.1], [0.2, 0.0, 0.1], [0.2, 0.2, 0.1]])
+    rest = later(line, share)
+    assert arc_length(rest)[-1] == pytest.approx((1 - share) * 0.4)
+    np.testing.assert_array_equal(rest[-1], line[-1])
+    assert distance(rest, line) < 1e-12
+    assert len(rest) == (3 if share < 0.5 else 2)
+
+
+def test_a_line_that_is_one_place_is_joined_there():
+    np.testing.assert_array_equal(later(np.ones((4, 3)), 0.5)[[0, -1]], np.ones((2, 3)))

@@ -7,7 +7,7 @@ import pytest
 from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.types import Trajectory2D
 from vla_r1_planner.neighbours import Capsule
-from vla_r1_planner.trace import PointState, trace_path
+from vla_r1_planner.trace import dense, PointState, trace_path
 
 ALONG = [(0.4 + 0.025 * i, -0.2 + 0.1 * i, 0.0) for i in range(5)]
 
@@ -83,6 +83,25 @@ def test_one_point_is_no_trace(seen):
     with pytest.raises(GroundingError) as error:
         trace_path(view, Trajectory2D(trace.points[:1]))
     assert error.value.code == OutcomeCode.TRACE_INVALID
+
+
+@pytest.mark.parametrize('count', [1, 3])
+def test_a_single_place_is_no_trace_however_often_it_is_named(seen, count):
+    view, trace = seen
+    with pytest.raises(GroundingError, match='single place') as error:
+        dense(Trajectory2D(trace.points[:1] * count), view.camera)
+    assert error.value.code == OutcomeCode.TRACE_INVALID
+
+
+@pytest.mark.parametrize(('standing', 'order'), [(-1, 1), (0, -1)])
+def test_a_trace_may_be_mostly_over_the_floor_beyond_the_edge(scene, table_ends, standing, order):
+    view, _ = scene.render()
+    table_ends(view, lambda points: points[..., 0] < 0.4)
+    way = [scene.pixel((x, 0.0, 0.0)) for x in np.linspace(-0.2, 0.5, 8)[::order]]
+    trace = dense(Trajectory2D(tuple(way)), view.camera)
+    path = trace_path(view, trace, standing=standing)
+    assert path.states.count(PointState.MEASURED) < len(trace.points) / 2
+    np.testing.assert_allclose(path.surface.z_at(path.points[[standing], :2]), 0.0, atol=0.003)
 
 
 def test_a_start_on_the_robot_is_left_out_however_long_it_is(seen):

@@ -27,9 +27,13 @@ class Workspace:
     low: tuple[float, float, float]
     high: tuple[float, float, float]
 
+    def holds(self, points: Array) -> NDArray[np.bool_]:
+        """(N,) where points (N, 3) [m] in the base frame lie inside."""
+        return np.asarray(((points >= self.low) & (points <= self.high)).all(axis=1))
+
     def check(self, points: Array) -> None:
         """Raise OUT_OF_WORKSPACE when a point of (N, 3) [m] in the base frame lies outside."""
-        outside = ((points < self.low) | (points > self.high)).any(axis=1)
+        outside = ~self.holds(points)
         if outside.any():
             x, y, z = points[outside][0]
             raise GroundingError(

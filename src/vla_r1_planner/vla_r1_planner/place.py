@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +47,13 @@ class Route:
 
     Attributes:
         start: z [m] in the base frame where it stands.
-        carry: (N, 3) [m], from above where it stands to above the goal.
+        ways: each (N, 3) [m], from above where it stands to above the goal; best first, and all
+            begin at the same height.
         end: (3,) [m], where it is let go.
     """
 
     start: float
-    carry: Array
+    ways: tuple[Array, ...]
     end: Array
 
 
@@ -131,6 +133,8 @@ def route_to(
 ) -> Route:  # fmt: skip
     """Return the way along a trace, from above an object to above its goal and down.
 
+    Where the arm cannot follow the trace, it may carry straight over what the trace leads around.
+
     Raises:
         GroundingError: OUT_OF_WORKSPACE.
     """
@@ -140,20 +144,26 @@ def route_to(
     between = (np.linalg.norm(drawn - object_.centre, axis=1) > reach_m) & (
         np.linalg.norm(drawn - end, axis=1) > reach_m
     )
-    corners = straightened(
-        np.vstack([object_.centre, drawn[between], end]), config.trace_deviation_m
-    )
-    carry = above(
-        resampled(corners, STEP_M),
-        path.surface,
-        things,
-        radius_m=reach_m,
-        clearance_m=config.carry_clearance_m,
-    )
-    carry = straightened(carry, STEP_M / 2)
+    ways = []
+    for inner in (drawn[between], drawn[:0]):
+        corners = straightened(np.vstack([object_.centre, inner, end]), config.trace_deviation_m)
+        carry = above(
+            resampled(corners, STEP_M),
+            path.surface,
+            things,
+            radius_m=reach_m,
+            clearance_m=config.carry_clearance_m,
+        )
+        ways.append(straightened(carry, STEP_M / 2))
     down = goal.place + np.array([0.0, 0.0, config.release_clearance_m])
-    cell.workspace.check(np.vstack([carry, down]))
-    return Route(object_.bottom, carry, down)
+    cell.workspace.check(down[None])
+    within = [way for way in ways if cell.workspace.holds(way).all()]
+    if not within:
+        cell.workspace.check(ways[0])
+    highest = max(way[0, 2] for way in within)
+    for way in within:
+        way[0, 2] = highest
+    return Route(object_.bottom, tuple(within), down)
 
 
 def plan_place(
@@ -181,9 +191,9 @@ def plan_place(
     Raises:
         MotionError: with the code of the best candidate when none can.
     """
+    rise = float(route.ways[0][0, 2] - route.start)
 
     def attempt(grasp: GraspCandidate) -> PlacePlan:
-        rise = float(route.carry[0, 2] - route.start)
         with_goal()
         pick = plan_grasp(arm, grasp, object_, replace(settings, lift_height_m=rise))
         way, carry = first_that_works(
@@ -193,7 +203,8 @@ def plan_place(
             report,
         )
         without_goal()
-        down = raised(way[-1], route.end[2] - route.carry[-1, 2])
+        down = way[-1].copy()
+        down[2, 3] = grasp.T_base_tcp[2, 3] + route.end[2] - route.start
         lower = arm.plan_line(np.array([way[-1], down]), carry, pick.held)
         # As high as after a grasp, so that the camera sees what lies there now.
         clear = raised(down, settings.lift_height_m)
@@ -205,16 +216,14 @@ def plan_place(
 
 def carried_ways(grasp: GraspCandidate, route: Route) -> list[Array]:
     """Return tool poses (N, 4, 4) along a route, each way with another turn of the tool."""
-    above_bottom = grasp.T_base_tcp[2, 3] - route.start
-    along = arc_length(route.carry)
-    share = along / max(1e-9, along[-1])
-    tools = route.carry + np.array([0.0, 0.0, above_bottom])
-    return [
-        np.array(
-            [_turned(grasp.T_base_tcp, s * turn, xyz) for s, xyz in zip(share, tools, strict=True)]
-        )
-        for turn in TURNS
-    ]
+    above_bottom = np.array([0.0, 0.0, grasp.T_base_tcp[2, 3] - route.start])
+    found = []
+    for way, turn in product(route.ways, TURNS):
+        along = arc_length(way)
+        shares = along / max(1e-9, along[-1])
+        tools = zip(shares, way + above_bottom, strict=True)
+        found.append(np.array([_turned(grasp.T_base_tcp, s * turn, xyz) for s, xyz in tools]))
+    return found
 
 
 def _turned(pose: Array, turn: float, xyz: Array) -> Array:

@@ -36,6 +36,18 @@ def resampled(points: Array, step: float) -> Array:
     return np.column_stack([np.interp(at, along, column) for column in points.T])
 
 
+def later(points: Array, share: float) -> Array:
+    """Return a line (N, D) [m] without a first part: a share of its length, in [0, 1).
+
+    It has two points at least, also where all of the line is one place.
+    """
+    along = arc_length(points)
+    begin = share * along[-1]
+    start = [np.interp(begin, along, column) for column in points.T]
+    between = points[1:-1][along[1:-1] > begin]
+    return np.vstack([start, between, points[-1]])
+
+
 def arc_length(points: Array) -> Array:
     """Return the distance (N,) [m] from the first point along a line (N, D) [m]."""
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)

@@ -71,7 +71,8 @@ def prepare_push(cell: Cell, trace: Trajectory2D) -> Job:
     """
     config = cell.config
     trace = dense(trace, cell.view.camera)
-    path = trace_path(cell.view, trace)
+    # It begins beside the object; its end may lie beyond the edge.
+    path = trace_path(cell.view, trace, standing=0)
     cell.show.trace(path)
     things = cell.around(path.surface, path.points[:, :2])
     target, outline, drawn = pushed(cell.view, things, trace, path)

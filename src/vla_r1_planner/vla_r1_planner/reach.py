@@ -11,7 +11,7 @@ from vla_r1_core.types import Trajectory2D
 from vla_r1_planner.clearance import above
 from vla_r1_planner.grasp import pointing_down
 from vla_r1_planner.motion import Arm, Change, first_that_works, Job, Report, Segment, Verdict
-from vla_r1_planner.polyline import arc_length, resampled, straightened
+from vla_r1_planner.polyline import arc_length, later, resampled, straightened
 from vla_r1_planner.task import Cell
 from vla_r1_planner.trace import at_heights, dense, trace_path, TracePath
 
@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 
 TURNS = np.radians((0.0, 90.0, -90.0, 180.0))  # of the tool about the vertical, in this order
 STEP_M = 0.01  # between the places whose heights are looked up
+JOINS = (0.0, 0.25, 0.5, 0.75)  # of the way: where the tool joins it if it cannot before
 AT_TOOL = 0.15  # of the image's width: a trace that begins this close begins at the tool
 FINGER_M = 0.02  # how far a finger reaches beyond the widest opening
 
@@ -60,14 +61,17 @@ def prepare_reach(cell: Cell, trace: Trajectory2D) -> Job:
     tips[:, 2] = np.maximum(tips[:, 2], flown[:, 2])
     tips = straightened(tips, STEP_M / 2)
     tools = tips + np.array([0.0, 0.0, config.tip_beyond_tcp_m])
-    cell.workspace.check(tools)
+    parts = [later(tools, join) for join in JOINS]
+    within = [part for part in parts if cell.workspace.holds(part).all()]
+    if not within:
+        cell.workspace.check(parts[-1])
     skipped = f', {len(path.skipped)} points in the air before them left out'
     cell.report(
         'ground',
         f'{len(tools)} waypoints past {len(things)} things{skipped if path.skipped else ""}',
     )
     cell.keep_clear(path.surface, places.mean(axis=0), things)
-    ways = [looking_down(tools, cell.tool_yaw + turn) for turn in TURNS]
+    ways = [looking_down(part, cell.tool_yaw + turn) for part in within for turn in TURNS]
     cell.show.goal(ways[0][-1])
     plan = plan_reach(cell.arm, ways, cell.report)
     return Job(
@@ -80,18 +84,21 @@ def flight(cell: Cell, trace: Trajectory2D, path: TracePath) -> Array:
 
     A trace that begins at the picture of the tool begins in the air, where the tool is, and
     comes down evenly to the last place; the surface seen behind it is not where it goes. Other
-    traces lie on what the camera sees.
+    traces lie on what the camera sees. Where the trace misses the tool's picture at first, it
+    is drawn from there: a ray that passes the tool a little above goes on far behind it.
     """
     tip = cell.tool[:3, 3] + cell.config.tip_beyond_tcp_m * cell.tool[:3, 2]
     in_camera = transform_points(np.linalg.inv(cell.view.T_base_camera), tip[None])
     size = np.array([cell.view.camera.width, cell.view.camera.height])
-    start = np.array(trace.points[0]) * size
-    apart = np.linalg.norm(cell.view.camera.project(in_camera)[0] + 0.5 - start)
-    if not apart < AT_TOOL * size[0]:  # also when the tool is behind the camera
+    drawn = np.array(trace.points) * size
+    miss = cell.view.camera.project(in_camera)[0] + 0.5 - drawn[0]
+    if not np.linalg.norm(miss) < AT_TOOL * size[0]:  # also when the tool is behind the camera
         return path.points
-    share = arc_length(np.array(trace.points) * size)
+    share = arc_length(drawn)
     share /= share[-1]
     begin, end = path.surface.height(np.array([tip, path.points[-1]]))
+    from_tool = (drawn + (1.0 - share)[:, None] * miss) / size
+    trace = Trajectory2D(tuple((float(x), float(y)) for x, y in from_tool))
     return at_heights(cell.view, trace, path.surface, begin + share * (end - begin))
 
 
@@ -106,7 +113,7 @@ def plan_reach(arm: Arm, ways: Sequence[Array], report: Report) -> ReachPlan:
         approach = arm.plan_pose(way[0])
         return ReachPlan(approach, arm.plan_line(way, approach))
 
-    return first_that_works(attempt, ways, 'orientation', report)
+    return first_that_works(attempt, ways, 'way', report)
 
 
 def run_reach(arm: Arm, plan: ReachPlan, report: Report) -> Verdict:

@@ -12,7 +12,7 @@ from vla_r1_core.types import Box, Trajectory2D
 
 from vla_r1_planner.depth import cut, DepthView, window_px
 from vla_r1_planner.neighbours import Solid
-from vla_r1_planner.polyline import resampled
+from vla_r1_planner.polyline import arc_length, resampled
 from vla_r1_planner.support import fit_support, Plane
 
 Array = NDArray[np.float64]
@@ -43,7 +43,7 @@ class TracePath:
         states: N reasons; what is not measured was bridged from its neighbours.
         skipped: the reasons of the points before the first measured one. They are left out:
             a trace mostly begins at the gripper, in the air, and the tool comes from there.
-        surface: the support surface under the trace.
+        surface: the support surface.
     """
 
     points: Array
@@ -52,23 +52,32 @@ class TracePath:
     surface: Plane
 
 
-def trace_path(view: DepthView, trace: Trajectory2D, robot: Sequence[Solid] = ()) -> TracePath:
+def trace_path(
+    view: DepthView, trace: Trajectory2D, robot: Sequence[Solid] = (), *, standing: int = -1
+) -> TracePath:
     """Lift a trace into space.
 
     A point that cannot be measured takes its depth from its neighbours in the trace: inverse
     depth is linear along a line in the image of a flat surface. What shows a part of the robot
     is as good as in the air.
 
+    Args:
+        view: that the trace was drawn in.
+        trace: of two points or more.
+        robot: its parts that the camera may see.
+        standing: which of the measured points is surely over the support surface; the others may
+            lie on the floor behind it.
+
     Raises:
-        GroundingError: fewer than two points, or fewer than half of them (but for a start in the
-            air), are measured (TRACE_INVALID); no depth or no level surface around the trace
+        GroundingError: fewer than two points, or fewer than half of those that are not in the
+            air, are measured (TRACE_INVALID); no depth or no level surface around the trace
             (NO_VALID_DEPTH, NO_OBJECT_POINTS).
     """
     pixels = np.array(trace.points) * (view.camera.width, view.camera.height) - 0.5
-    surface = fit_support(_around(view, trace).reshape(-1, 3))
     looked = [_depth_at(view, u, v) for u, v in pixels]
     depth = np.array([depth for _, depth in looked])
     places = _lift(view, pixels, depth)
+    surface = fit_support(_around(view, trace, places, standing))
     height = surface.height(places)
     with np.errstate(invalid='ignore'):
         floating = (height > MAX_HEIGHT_M) | (height < -MAX_DEPTH_M)
@@ -81,8 +90,7 @@ def trace_path(view: DepthView, trace: Trajectory2D, robot: Sequence[Solid] = ()
     )
     valid = np.isfinite(depth)
     first = int(valid.argmax())
-    on_the_way_down = int(floating[:first].sum())
-    if valid.sum() < max(2, MIN_VALID_SHARE * (len(depth) - on_the_way_down)):
+    if valid.sum() < max(2, MIN_VALID_SHARE * (~floating).sum()):
         reasons = sorted({state.value for state in states if state is not PointState.MEASURED})
         raise GroundingError(
             OutcomeCode.TRACE_INVALID,
@@ -96,10 +104,25 @@ def trace_path(view: DepthView, trace: Trajectory2D, robot: Sequence[Solid] = ()
 
 
 def dense(trace: Trajectory2D, camera: CameraModel, step_px: float = STEP_PX) -> Trajectory2D:
-    """Return the same trace with a point every few pixels, so that it misses nothing."""
+    """Return the same trace with a point every few pixels, so that it misses nothing.
+
+    Raises:
+        GroundingError: TRACE_INVALID, it is only a point.
+    """
     size = np.array([camera.width, camera.height])
-    points = resampled(np.array(trace.points) * size, step_px) / size
+    drawn = np.array(trace.points) * size
+    if arc_length(drawn)[-1] < 1.0:
+        raise leads_nowhere()
+    points = resampled(drawn, step_px) / size
     return Trajectory2D(tuple((float(x), float(y)) for x, y in points))
+
+
+def leads_nowhere() -> GroundingError:
+    """Return the error of a trace that ends where it begins."""
+    return GroundingError(
+        OutcomeCode.TRACE_INVALID,
+        'the trace is a single place and leads nowhere; ask the model again',
+    )
 
 
 def at_heights(view: DepthView, trace: Trajectory2D, plane: Plane, heights: Array) -> Array:
@@ -130,14 +153,19 @@ def at_heights(view: DepthView, trace: Trajectory2D, plane: Plane, heights: Arra
     return np.asarray(eye + distance[:, None] * rays)
 
 
-def _around(view: DepthView, trace: Trajectory2D) -> Array:
-    """Return the points (h, w, 3) [m] in a window around a trace."""
+def _around(view: DepthView, trace: Trajectory2D, places: Array, standing: int) -> Array:
+    """Return the points (N, 3) [m] in a window around a trace, level with one of its places."""
     low, high = (
         np.clip(np.min(trace.points, axis=0), 0, 1),
         np.clip(np.max(trace.points, axis=0), 0, 1),
     )
     box = Box.from_corners(*low, *high)
-    return cut(view, window_px(box, view.camera, pad_px=AROUND_PX)).points
+    points = cut(view, window_px(box, view.camera, pad_px=AROUND_PX)).points.reshape(-1, 3)
+    heights = places[np.isfinite(places[:, 2]), 2]
+    if not len(heights):
+        return points
+    with np.errstate(invalid='ignore'):
+        return np.asarray(points[np.abs(points[:, 2] - heights[standing]) < MAX_HEIGHT_M])
 
 
 def _lift(view: DepthView, pixels: Array, depth: Array) -> Array:
