@@ -17,7 +17,7 @@ from moveit_ros_move_group.timing import (
 )
 from moveit_ros_move_group.transforms import Matrix, rotation_of, rotation_vector
 
-STEP = 0.005  # [m] at most between two solutions of the inverse kinematics
+STEP = 0.01  # [m] at most between two solutions of the inverse kinematics
 TURN = 0.02  # [rad], likewise
 JUMP = 0.35  # [rad] in one step: the arm would change its posture
 
@@ -58,9 +58,12 @@ class CartesianResult(NamedTuple):
 
 
 def follow(scene: CollisionScene, request: CartesianRequest) -> CartesianResult:
-    """Follow the waypoints in small steps until one fails, and time what was reached."""
+    """Follow the waypoints in small steps until one fails, and time what was reached.
+
+    Nothing is followed where there are no waypoints: MoveIt gives a fraction of 0 for it, too.
+    """
     poses = _interpolate(scene.link_pose(request.start, request.link), request)
-    steps, stopped_by = [request.start], ''
+    steps, stopped_by = [request.start], '' if poses else 'the lack of waypoints'
     for pose in poses:
         q = step_to(scene, request.group, request.link, pose, steps[-1])
         stopped_by = _obstacle(scene, request, steps[-1], q)
@@ -75,7 +78,7 @@ def follow(scene: CollisionScene, request: CartesianRequest) -> CartesianResult:
     trajectory, reached = _timed(scene, request, steps)
     if reached < len(steps):
         stopped_by = 'a collision'
-    return CartesianResult(trajectory, (reached - 1) / len(poses), stopped_by)
+    return CartesianResult(trajectory, (reached - 1) / max(1, len(poses)), stopped_by)
 
 
 def _interpolate(start: Matrix, request: CartesianRequest) -> list[Matrix]:

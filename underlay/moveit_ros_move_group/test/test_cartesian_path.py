@@ -71,6 +71,13 @@ def test_the_line_ends_where_the_arm_does(at_home):
     assert 0.0 < response.fraction < 0.5
 
 
+def test_a_line_without_waypoints_is_followed_by_nothing(at_home):
+    response = at_home.call(at_home.cartesian, request())
+    assert response.error_code.val == E.SUCCESS
+    assert response.fraction == 0.0
+    assert at_home.call(at_home.cartesian, request(back(0.1))).fraction == 1.0
+
+
 def test_scaling_and_cartesian_speed_slow_the_line(at_home):
     r = request(back(0.1))
     free = duration(at_home.call(at_home.cartesian, r))
