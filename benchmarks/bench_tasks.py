@@ -2,8 +2,8 @@
 
 Most scenes call the nodes' code directly, which takes a second each; the first few of them are
 then repeated with the real processes, for the latency and to see that both end alike. Every
-failure is printed with its code and its reason, `failures.png` shows them. Any model is measured
-by the same command; Ctrl-C ends it with the table of what has been measured so far.
+failure is printed with its code and its reason; `log/failures.png` shows them. Any model is
+measured by the same command. Ctrl-C ends it with the table of what has been measured so far.
 
 Examples:
     python benchmarks/bench_tasks.py
@@ -26,6 +26,7 @@ from table import report
 from tqdm import tqdm
 from trial import Result, Trial
 
+LOG = Path(__file__).resolve().parents[1] / 'log'
 ROBOTS = ('ur5e', 'piper')
 OBJECTS = (
     *('red cube', 'blue cylinder', 'green ball', 'yellow box'),
@@ -124,7 +125,7 @@ def arguments() -> argparse.Namespace:
     add('--backend', default='', help='of the reasoner; its default if empty')
     add('--model', default='', help='local folder of a model')
     add('--jobs', type=int, default=1, help='processes for the direct calls')
-    add('--out', type=Path, default=Path('failures.png'), help='for the pictures of failures')
+    add('--out', type=Path, default=LOG / 'failures.png', help='for the pictures of failures')
     add('--json', type=Path, help='for all results')
     args = parser.parse_args()
     if args.model:

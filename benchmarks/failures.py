@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from trial import Result
 
 SIZE = (400, 300)
-TEXT_HEIGHT, TEXT_WIDTH, LINES = 64, 126, 4  # [px], [characters]
+TEXT_HEIGHT, TEXT_WIDTH, LINES = 64, 150, 4  # [px], [characters]
 COLUMNS = 2
 MOST, MOST_ALIKE = 24, 3  # tiles; of one robot, task and code
 
@@ -45,5 +45,6 @@ class Failures:
         for number, tile in enumerate(self._tiles):
             row, column = divmod(number, COLUMNS)
             sheet.paste(tile, (column * width, row * height))
+        path.parent.mkdir(parents=True, exist_ok=True)
         sheet.save(path)
         return True

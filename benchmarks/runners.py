@@ -16,20 +16,21 @@ from trial import carry_out, Result, Trial
 
 def directly(trials: Sequence[Trial], backend: str, model: str, jobs: int) -> Generator[Result]:
     """Carry trials out without ROS, in so many processes; what is done first comes first."""
-    workers = ProcessPoolExecutor(
+    with ProcessPoolExecutor(
         jobs,
         mp_context=get_context('spawn'),
         initializer=signal.signal,  # Ctrl-C is for the process that people started
         initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
-    try:
-        tasks = (workers.submit(_carry_out, trial, backend, model) for trial in trials)
-        for done in as_completed(tasks):
-            yield done.result()
-    finally:  # also when nobody wants the rest
-        workers.shutdown(wait=False, cancel_futures=True)
-        for worker in active_children():
-            worker.terminate()
+    ) as workers:
+        its = (workers.submit(_carry_out, trial, backend, model) for trial in trials)
+        try:
+            for done in as_completed(its):
+                yield done.result()
+        except BaseException:  # nobody wants the rest
+            workers.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():
+                worker.terminate()
+            raise
 
 
 def with_ros(trials: Sequence[Trial], backend: str, model: str) -> Generator[Result]:

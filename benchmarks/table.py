@@ -92,6 +92,14 @@ def _alike(direct: Sequence[Result], ros: Sequence[Result]) -> list[str]:
     other = [(d, r) for d, r in pairs if (d.code, d.success) != (r.code, r.success)]
     count = f'{len(pairs) - len(other)} of {len(pairs)}'
     print(f'The same scenes over ROS: {count} end with the same code and verdict')
+    times = {
+        'in motion': [(d.motion_s, r.motion_s) for d, r in pairs],
+        'planned': [(d.planning_s, r.planning_s) for d, r in pairs],
+    }
+    for what, both in times.items():
+        ratios = [over_ros / by_call for by_call, over_ros in both if by_call and over_ros]
+        if ratios:
+            print(f'  {what} {median(ratios):.2f} times as long over ROS (median)')
     for by_call, over_ros in other:
         print(f'  {by_call.trial}\n    directly: {by_call.why}\n    over ROS: {over_ros.why}')
     enough = len(other) <= (1 - ALIKE) * len(pairs)

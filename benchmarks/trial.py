@@ -41,6 +41,7 @@ class Result:
         model_s: [s] that the model took.
         first_motion_s: [s] from instruction to motion, without the model's; None: it stood.
         motion_s: [s] of the robot's time in motion.
+        planning_s: [s] that was planned for it, as the outcome says.
         plans: all that were made.
         pictures: of a failure: the answer's overlay and the scene afterwards, (H, W, 3) RGB each.
     """
@@ -55,6 +56,7 @@ class Result:
     model_s: float
     first_motion_s: float | None
     motion_s: float
+    planning_s: float
     plans: tuple[Plan, ...]
     pictures: tuple[Picture | None, ...] = ()
 
@@ -92,6 +94,7 @@ def carry_out(cell: Cell, trial: Trial) -> Result:
         model_s=cell.model_s,
         first_motion_s=None if first is None else first - cell.model_s,
         motion_s=outcome.execution_time,
+        planning_s=outcome.planning_time,
         plans=tuple(cell.plans),
         pictures=() if success else _pictures(cell),
     )
