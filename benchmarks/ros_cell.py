@@ -187,9 +187,9 @@ def running_cell(log: Path, **arguments: str | float) -> Iterator[RosCell]:
         finally:
             cell.destroy_node()
             rclpy.try_shutdown()
-            os.killpg(bringup.pid, signal.SIGINT)
+            bringup.send_signal(signal.SIGINT)  # which it hands on
             try:
-                bringup.wait(15)
+                bringup.wait(20)
             except subprocess.TimeoutExpired:
                 os.killpg(bringup.pid, signal.SIGKILL)
 

@@ -125,12 +125,13 @@ def _failures(rows: Sequence[Row]) -> str:
     """Return how often each code was the end, and of which seeds."""
     lines = []
     for row in rows:
-        seeds: dict[int, list[int]] = defaultdict(list)
-        for result in row.judged:
-            if not result.success:
-                seeds[result.code].append(result.trial.seed)
-        for code, its in sorted(seeds.items()):
-            what = code_name(code) if code else 'said to be done, but not so'
-            named = ', '.join(map(str, sorted(its)[:SEEDS])) + (', ...' if its[SEEDS:] else '')
-            lines.append(f'  {row.robot} {row.task}: {len(its)} x {what}: seeds {named}')
-    return '\n'.join(['Failures by code:', *lines]) if lines else 'No failures.'
+        for cell, results in (('', row.direct), (' over ROS', row.ros)):
+            seeds: dict[int, list[int]] = defaultdict(list)
+            for result in results:
+                if not result.success:
+                    seeds[result.code].append(result.trial.seed)
+            for code, its in sorted(seeds.items()):
+                what = code_name(code) if code else 'said to be done, but not so'
+                named = ', '.join(map(str, its[:SEEDS])) + (', ...' if its[SEEDS:] else '')
+                lines.append(f'  {row.robot} {row.task}{cell}: {len(its)} x {what}: {named}')
+    return '\n'.join(['Failures by code, with their seeds:', *lines]) if lines else 'No failures.'
