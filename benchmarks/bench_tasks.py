@@ -85,7 +85,7 @@ def main() -> int:
             measure(with_ros(over_ros, **model), 'over ROS', len(over_ros), ros, failures)
     except KeyboardInterrupt:
         ended = 'stopped'
-    except (TimeoutError, BrokenProcessPool) as error:
+    except (TimeoutError, BrokenProcessPool, ImportError) as error:
         ended = f'ended early: {error}'
     direct.sort(key=lambda result: calls.index(result.trial))
     missed = report(direct, ros)
@@ -93,7 +93,7 @@ def main() -> int:
         print(f'Pictures of failures: {args.out}')
     if args.json:
         save(args.json, model, direct, ros)
-    print('\n  '.join(['Missed:', *missed]) if missed else 'Every figure reached.')
+    print('\n  '.join(['Missed:', *missed]) if missed else 'No figure missed.')
     if ended:
         print(f'{ended}: {len(direct)} of {len(calls)} scenes directly, '
               f'{len(ros)} of {len(over_ros)} over ROS')  # fmt: skip
@@ -117,7 +117,8 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add('--scenes', type=int, default=100, help='by direct calls, for each task and robot')
+    scenes = 'by direct calls, for each task and robot; needs the move_group of underlay/'
+    add('--scenes', type=int, default=100, help=scenes)
     add('--ros-scenes', type=int, default=10, help='with the real processes, likewise')
     add('--first-seed', type=int, default=1000, help='of both')
     add('--tasks', nargs='+', choices=tuple(SAY), default=tuple(SAY))
