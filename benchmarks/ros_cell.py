@@ -15,6 +15,8 @@ from typing import Any
 from cell import Plan
 from cv_bridge import CvBridge
 from domain_coordinator import domain_id
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
 import numpy as np
 from numpy.typing import NDArray
 from rcl_interfaces.srv import SetParameters
@@ -33,6 +35,7 @@ from vla_r1_msgs.action import ExecuteInstruction
 from vla_r1_msgs.msg import Outcome, Reasoning
 
 STILL = 0.02  # [rad/s] and, for the fingers, [m/s]; the noise of a standing arm is below
+LOADING_S = 1800.0  # that a model may take to load, at most
 PICTURES = 2  # of a new scene that must have come before an instruction is given
 IMAGE = '/camera/camera/color/image_raw'
 CAMERA_INFO = '/camera/camera/color/camera_info'
@@ -60,6 +63,7 @@ class RosCell(Node):
         self._parameters = self.create_client(SetParameters, 'sim/set_parameters')
         self._reset = self.create_client(Trigger, 'sim/reset')
         self._verdict = self.create_client(Trigger, 'sim/verdict')
+        self._reasoner = self.create_client(GetState, 'reasoner/get_state')
         self.create_subscription(
             CameraInfo, CAMERA_INFO, self._on_picture, qos_profile_sensor_data
         )
@@ -76,11 +80,21 @@ class RosCell(Node):
             if time.monotonic() > end:
                 raise TimeoutError(f'not up after {timeout_s:g} s; see the output of bringup')
             self.spin_for(0.2)
-        for server in (self._parameters, self._reset, self._verdict):
+        for server in (self._parameters, self._reset, self._verdict, self._reasoner):
             if not server.wait_for_service(timeout_sec=10.0):
                 raise TimeoutError(f'no {server.srv_name}')
         if not self.action.wait_for_server(timeout_sec=10.0):
             raise TimeoutError('no execute_instruction')
+        self._wait_until_loaded(timeout_s)
+
+    def _wait_until_loaded(self, timeout_s: float) -> None:
+        """Wait until the reasoner is active; it answers nothing while it loads its model."""
+        for _ in range(int(timeout_s / 0.2)):
+            asked = self._reasoner.call_async(GetState.Request())
+            if self.result(asked, LOADING_S).current_state.id == State.PRIMARY_STATE_ACTIVE:
+                return
+            self.spin_for(0.2)
+        raise TimeoutError('the reasoner has no model; see the output of bringup')
 
     def reset(self, seed: int, instruction: str, *, absent: bool = False) -> None:
         """Lay out a scene, and wait until pictures of it come."""
