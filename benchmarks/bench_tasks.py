@@ -19,6 +19,7 @@ import json
 from pathlib import Path
 import sys
 
+from cell import CellError
 from failures import Failures
 from machine import machine
 from runners import directly, with_ros
@@ -85,15 +86,17 @@ def main() -> int:
             measure(with_ros(over_ros, **model), 'over ROS', len(over_ros), ros, failures)
     except KeyboardInterrupt:
         ended = 'stopped'
-    except (TimeoutError, BrokenProcessPool, ImportError) as error:
-        ended = f'ended early: {error}'
-    direct.sort(key=lambda result: calls.index(result.trial))
-    missed = report(direct, ros)
+    except (CellError, BrokenProcessPool) as error:
+        ended = f'ended early ({error})'
+    missed: list[str] = []
+    if direct or ros:
+        direct.sort(key=lambda result: calls.index(result.trial))
+        missed = report(direct, ros)
+        print('\n  '.join(['Missed:', *missed]) if missed else 'No figure missed.')
     if failures.save(args.out):
         print(f'Pictures of failures: {args.out}')
     if args.json:
         save(args.json, model, direct, ros)
-    print('\n  '.join(['Missed:', *missed]) if missed else 'No figure missed.')
     if ended:
         print(f'{ended}: {len(direct)} of {len(calls)} scenes directly, '
               f'{len(ros)} of {len(over_ros)} over ROS')  # fmt: skip

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from vla_r1_msgs.msg import Outcome
 
 
+class CellError(Exception):
+    """A cell cannot be set up, or gives no answer."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A motion that was planned.

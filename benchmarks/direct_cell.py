@@ -12,11 +12,11 @@ import time
 import traceback
 
 from ament_index_python.packages import get_package_share_directory
-from cell import Plan
+from cell import CellError, Plan
 from direct_arm import DirectArm, planning_scene
 import numpy as np
 from numpy.typing import NDArray
-from vla_r1_core.errors import VlaR1Error
+from vla_r1_core.errors import ReasoningError, VlaR1Error
 from vla_r1_core.geometry import CameraModel
 from vla_r1_core.prompt import infer_intent, infer_task, Intent
 from vla_r1_core.types import ParsedAnswer, Task
@@ -68,6 +68,9 @@ class DirectCell:
         robot: its name.
         backend: of the reasoner; empty: its default. Each one is loaded only once in a process.
         model: local folder of the backend's model.
+
+    Raises:
+        CellError: the model cannot be loaded.
     """
 
     def __init__(self, robot: str, backend: str = '', model: str = '') -> None:
@@ -197,7 +200,10 @@ class DirectCell:
 def _reasoner(backend: str, model: str) -> Reasoner:
     chosen = {'backend': backend, 'model': model}
     config = ReasonerConfig(**{k: v for k, v in chosen.items() if v})
-    return make_reasoner(config, config.model)
+    try:
+        return make_reasoner(config, config.model)
+    except ReasoningError as error:
+        raise CellError(str(error)) from error
 
 
 def _robot_parameters(robot: str) -> dict[str, object]:

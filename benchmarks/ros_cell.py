@@ -12,7 +12,7 @@ import subprocess
 import time
 from typing import Any
 
-from cell import Plan
+from cell import CellError, Plan
 from cv_bridge import CvBridge
 from domain_coordinator import domain_id
 from lifecycle_msgs.msg import State
@@ -78,13 +78,13 @@ class RosCell(Node):
         needed = {f'/{name}/_action/status' for name in names}
         while needed - {name for name, _ in self.get_topic_names_and_types()}:
             if time.monotonic() > end:
-                raise TimeoutError(f'not up after {timeout_s:g} s; see the output of bringup')
+                raise CellError(f'not up after {timeout_s:g} s')
             self.spin_for(0.2)
         for server in (self._parameters, self._reset, self._verdict, self._reasoner):
             if not server.wait_for_service(timeout_sec=10.0):
-                raise TimeoutError(f'no {server.srv_name}')
+                raise CellError(f'no {server.srv_name}')
         if not self.action.wait_for_server(timeout_sec=10.0):
-            raise TimeoutError('no execute_instruction')
+            raise CellError('no execute_instruction')
         self._wait_until_loaded(timeout_s)
 
     def _wait_until_loaded(self, timeout_s: float) -> None:
@@ -94,7 +94,7 @@ class RosCell(Node):
             if self.result(asked, LOADING_S).current_state.id == State.PRIMARY_STATE_ACTIVE:
                 return
             self.spin_for(0.2)
-        raise TimeoutError('the reasoner has no model; see the output of bringup')
+        raise CellError('the reasoner has no model')
 
     def reset(self, seed: int, instruction: str, *, absent: bool = False) -> None:
         """Lay out a scene, and wait until pictures of it come."""
@@ -147,7 +147,7 @@ class RosCell(Node):
         end = time.monotonic() + timeout_s
         while not future.done():
             if time.monotonic() > end:
-                raise TimeoutError(f'no answer within {timeout_s:g} s')
+                raise CellError(f'no answer within {timeout_s:g} s')
             self._executor.spin_once(timeout_sec=0.1)
         return future.result()
 
@@ -198,6 +198,8 @@ def running_cell(log: Path, **arguments: str | float) -> Iterator[RosCell]:
         try:
             cell.wait_until_up()
             yield cell
+        except CellError as error:
+            raise CellError(f'{error}; the output of bringup: {log}') from error
         finally:
             cell.destroy_node()
             rclpy.try_shutdown()

@@ -9,7 +9,7 @@ from pathlib import Path
 import signal
 import tempfile
 
-from cell import Cell
+from cell import Cell, CellError
 from ros_cell import running_cell
 from trial import carry_out, Result, Trial
 
@@ -49,6 +49,9 @@ def _carry_out(trial: Trial, backend: str, model: str) -> Result:
 
 @cache
 def _cell(robot: str, backend: str, model: str) -> Cell:
-    from direct_cell import DirectCell  # needs our own move_group, which not every machine has
-
+    try:
+        from direct_cell import DirectCell
+    except ImportError as error:
+        message = f'direct calls need the move_group of underlay/ ({error}): use --scenes 0'
+        raise CellError(message) from error
     return DirectCell(robot, backend, model)
