@@ -131,11 +131,13 @@ def _solutions(
         solver.setRngSeed(seed + attempt)
         guess = rng.uniform(low, high) if attempt else nearest
         solution = rp.JointConfiguration(names, np.zeros(len(names)))
-        target = rp.CartesianConfiguration(
-            scene.robot.root, goal.link, np.asfortranarray(goal.sample(rng, attempt))
-        )
+        pose = goal.sample(rng, attempt)
+        target = rp.CartesianConfiguration(scene.robot.root, goal.link, np.asfortranarray(pose))
         if solver.solveIk(target, rp.JointConfiguration(names, guess), solution):
             q = np.array(solution.positions)
+            exact = step_to(scene, group, goal.link, pose, _within(scene, group, start, q))
+            if exact is not None:
+                q = exact[scene.indices(names)]
             # The solver draws the joints outside the group, such as a finger, at random.
             free = not collision_free or not scene.collides(_within(scene, group, start, q))
             if free and all(np.abs(q - other).max() > 0.1 for other in found):
