@@ -5,7 +5,14 @@ import math
 
 import numpy as np
 import pytest
-from vla_r1_sim.layout import TABLE_CENTER, TABLE_HALF_SIZE, WORKSPACE_X, WORKSPACE_Y
+from vla_r1_sim.layout import (
+    HAND_AXIS,
+    HAND_REACH,
+    TABLE_CENTER,
+    TABLE_HALF_SIZE,
+    WORKSPACE_X,
+    WORKSPACE_Y,
+)
 from vla_r1_sim.reference import target
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.view import View
@@ -115,6 +122,19 @@ def test_object_to_push_has_a_free_way(seed, way):
         )
         if item is not cube and 0 < along < 0.12:
             assert abs(beside) > item.radius + cube.radius, item.name
+
+
+@pytest.mark.parametrize('seed', SEEDS)
+@pytest.mark.parametrize('way', ['left', 'right', 'away', 'closer'])
+def test_the_hand_reaches_both_ends_of_a_push(seed, way):
+    scene = make_scene(seed, f'push the red cube {way}')
+    cube = next(item for item in scene.objects if item.name == 'red_cube')
+    step = {'left': (0, -1), 'right': (0, 1), 'away': (-1, 0), 'closer': (1, 0)}[way]
+    for along in (-0.05, 0.12):  # where it comes down beside the cube, and where it ends
+        hand = np.add((cube.x, cube.y), along * np.array(step))
+        reach = np.linalg.norm(hand - HAND_AXIS)
+        # the camera's left is not quite the robot's right
+        assert HAND_REACH[0] - 0.02 < reach < HAND_REACH[1] + 0.02
 
 
 @pytest.mark.parametrize('seed', SEEDS)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from vla_r1_sim.camera import mounting
 from vla_r1_sim.description import home_position
-from vla_r1_sim.layout import WORKSPACE_X, WORKSPACE_Y
+from vla_r1_sim.layout import HAND_AXIS, HAND_REACH, WORKSPACE_X, WORKSPACE_Y
 from vla_r1_sim.robots import ROBOTS
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.world import World
@@ -88,6 +88,17 @@ def test_objects_anywhere_can_be_approached_straight_from_above(world, yaw):
     for x, y in itertools.product(np.linspace(*WORKSPACE_X, 3), np.linspace(*WORKSPACE_Y, 5)):
         above = (x, y, HIGH)
         # a parallel gripper may as well be turned by half a turn
+        ways = (yaw, yaw + np.pi)
+        assert any(arm.reach(above, way) and arm.descend(above, LOW, way) for way in ways), above
+
+
+@pytest.mark.parametrize('yaw', np.radians([0, 45, 90, 135]))
+@pytest.mark.parametrize('reach', HAND_REACH)
+def test_the_hand_comes_down_as_near_and_as_far_as_objects_are_pushed(world, reach, yaw):
+    arm = Arm(world)
+    for angle in np.radians([-90, -60, -30, 0, 30, 60, 90]):
+        x, y = HAND_AXIS + reach * np.array([np.cos(angle), np.sin(angle)])
+        above = (x, y, 0.13)
         ways = (yaw, yaw + np.pi)
         assert any(arm.reach(above, way) and arm.descend(above, LOW, way) for way in ways), above
 

@@ -22,12 +22,17 @@ CAMERA_POSITION = (1.16, 0.0, 0.78)
 """Before jitter [m], in base_link."""
 FINGERS = 0.07
 """Half of what the open gripper needs around a grasp, fingers and some air included [m]."""
+HAND_AXIS = (0.22, 0.0)
+HAND_REACH = (0.10, 0.49)
+"""How near and how far from an upright axis the hand of every robot can work on the table [m]."""
 
 _PUSHED_X = (0.22, 0.66)
 _PUSHED_Y = (-0.40, 0.40)
 """Where a pushed object may end up: on the table and within reach [m]."""
 _BEHIND = 0.09
 """Room for the fingers between a pushed object and what lies on the side they come from [m]."""
+_BESIDE = 0.05
+"""Between a pushed object and where the hand comes down [m]."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,17 @@ def can_be_pushed(
 ) -> bool:
     """Whether the hand can push a thing `way` [m] along a unit vector (2,) on the table.
 
-    The strip that the thing and the hand sweep must be free of `others`, and end in reach.
+    The strip that the thing and the hand sweep must be free of `others`, and in reach.
     """
-    begin = np.array([item.x, item.y]) - (item.radius + _BEHIND) * direction
+    middle = np.array([item.x, item.y])
+    begin = middle - (item.radius + _BEHIND) * direction
     length = way + 2 * item.radius + _BEHIND
-    end_x, end_y = np.array([item.x, item.y]) + way * direction
+    end_x, end_y = middle + way * direction
     if not (_PUSHED_X[0] < end_x < _PUSHED_X[1] and _PUSHED_Y[0] < end_y < _PUSHED_Y[1]):
+        return False
+    hand = [middle + along * direction for along in (-_BESIDE - item.radius, way - item.radius)]
+    reach = np.linalg.norm(np.subtract(hand, HAND_AXIS), axis=1)
+    if reach.min() < HAND_REACH[0] or reach.max() > HAND_REACH[1]:
         return False
     for other in others:
         offset = np.array([other.x, other.y]) - begin
