@@ -58,7 +58,7 @@ def test_a_trace_that_begins_a_little_beside_the_tools_picture_begins_at_the_too
 
 def test_what_cannot_be_followed_from_its_start_is_joined_later(scene):
     trace = trace_of(scene, (0.5, -0.2, 0.0), (0.5, 0.2, 0.0))
-    for missed, join in ((0, -0.2), (4, -0.1), (8, 0.0), (12, 0.1)):
+    for missed, join in ((0, -0.2), (4, -0.1), (8, 0.0), (12, 0.1), (16, 0.16)):
         unreachable = dict.fromkeys(range(1, missed + 1), OutcomeCode.GOAL_UNREACHABLE)
         job = prepare_reach(cell_of(scene.render()[0], NotingArm(fail=unreachable)), trace)
         way = tips(job.segments[1])
@@ -194,3 +194,13 @@ def test_what_was_held_before_is_not_planned_with(scene, tight_box):
     prepare_pick(cell_of(view, arm), tight_box(masks[0]), 'cube')
     assert arm.calls[0] == 'let go'
     assert 'plan_pose' in arm.calls
+
+
+def test_the_robots_own_foot_is_no_object(scene, tight_box):
+    scene = replace(scene, target=(0.2, 0.0, 0.0)).cylinder((0.05, 0.0), 0.025, 0.1)
+    view, masks = scene.render()
+    arm = NotingArm()
+    with pytest.raises(GroundingError, match='robot itself') as error:
+        prepare_pick(cell_of(view, arm), tight_box(masks[0]), 'cube')
+    assert error.value.code == OutcomeCode.NO_OBJECT_POINTS
+    assert not arm.calls

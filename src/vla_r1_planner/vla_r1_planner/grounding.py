@@ -10,6 +10,7 @@ from vla_r1_core.types import Box
 from vla_r1_planner.depth import cut, DepthView, window_px
 from vla_r1_planner.footprint import Footprint, footprint
 from vla_r1_planner.grasp import GraspCandidate, grasps, Gripper
+from vla_r1_planner.neighbours import Solid
 from vla_r1_planner.objects import Blob, blobs, target_blob
 from vla_r1_planner.support import fit_support, Plane
 
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 GROW = 0.6  # the surface is looked for in the box grown by this part of its size
 PAD_PX = 24
 OBJECT_GROW = 0.15  # models' boxes are a little off: the object may stick out this far
+ROBOT_SHARE = 0.5  # of an object's points that belong to the robot: it is the robot
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,22 @@ class GroundedBox:
 
 
 def ground_box(
-    view: DepthView, box: Box, gripper: Gripper, workspace: Workspace, tool_yaw: float = 0.0
+    view: DepthView,
+    box: Box,
+    gripper: Gripper,
+    workspace: Workspace,
+    tool_yaw: float = 0.0,
+    robot: Solid | None = None,
 ) -> GroundedBox:
-    """Return how to grasp the object in a box, given the tool's present yaw [rad].
+    """Return how to grasp the object in a box.
+
+    Args:
+        view: that the box was found in.
+        box: around the object.
+        gripper: that shall grasp it.
+        workspace: of the tool.
+        tool_yaw: [rad], the tool's present yaw.
+        robot: what is in it belongs to the robot. (The hand does not: it may be just above.)
 
     Raises:
         GroundingError: NO_VALID_DEPTH, NO_OBJECT_POINTS, OBJECT_TOO_WIDE or OUT_OF_WORKSPACE.
@@ -75,6 +90,11 @@ def ground_box(
     near = (blob.mask & loose for blob in blobs(patch, surface))
     found = [Blob(mask, patch.points[mask]) for mask in near if mask.any()]
     target = target_blob(patch, found, tight)
+    if robot is not None and robot.holds(target.points).mean() > ROBOT_SHARE:
+        raise GroundingError(
+            OutcomeCode.NO_OBJECT_POINTS,
+            'the box shows the robot itself; ask the model again, or lower base_radius_m',
+        )
     outline = footprint(view, target.points, surface)
     candidates = grasps(outline, gripper, tool_yaw)
     workspace.check(np.array([grasp.T_base_tcp[:3, 3] for grasp in candidates]))

@@ -62,7 +62,9 @@ def prepare_pick(cell: Cell, box: Box, label: str) -> Job:
     Raises:
         GroundingError, MotionError: with the reason why it cannot be done.
     """
-    grounded = ground_box(cell.view, box, cell.gripper, cell.workspace, cell.tool_yaw)
+    grounded = ground_box(
+        cell.view, box, cell.gripper, cell.workspace, cell.tool_yaw, cell.robot_base
+    )
     outline = grounded.outline
     things = cell.around(grounded.surface, outline.centre[None], [outline])
     cell.show.box(grounded, label)

@@ -85,7 +85,9 @@ def prepare_place(cell: Cell, box: Box, label: str, goal_cell: Cell, trace: Traj
     Raises:
         GroundingError, MotionError: with the reason why it cannot be done.
     """
-    grounded = ground_box(cell.view, box, cell.gripper, cell.workspace, cell.tool_yaw)
+    grounded = ground_box(
+        cell.view, box, cell.gripper, cell.workspace, cell.tool_yaw, cell.robot_base
+    )
     object_ = grounded.outline
     path = trace_path(goal_cell.view, dense(trace, goal_cell.view.camera))
     places = np.vstack([object_.centre, path.points[:, :2]])

@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 TURNS = np.radians((0.0, 90.0, -90.0, 180.0))  # of the tool about the vertical, in this order
 STEP_M = 0.01  # between the places whose heights are looked up
-JOINS = (0.0, 0.25, 0.5, 0.75)  # of the way: where the tool joins it if it cannot before
+JOINS = (0.0, 0.25, 0.5, 0.75, 0.9)  # of the way: where the tool joins it if it cannot before
 AT_TOOL = 0.15  # of the image's width: a trace that begins this close begins at the tool
 FINGER_M = 0.02  # how far a finger reaches beyond the widest opening
 

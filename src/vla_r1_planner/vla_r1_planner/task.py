@@ -73,13 +73,16 @@ class Cell:
         x = self.tool[:3, 0]
         return float(np.arctan2(x[1], x[0]))
 
+    @property
+    def robot_base(self) -> Capsule:
+        """The robot's foot and what stands on it."""
+        return Capsule(np.zeros(3), np.array([0.0, 0.0, 1.0]), self.config.base_radius_m)
+
     def robot_parts(self) -> tuple[Capsule, Capsule]:
         """The parts of the robot that can be as low as things on the table."""
-        forward, origin = self.tool[:3, 2], np.zeros(3)
+        forward = self.tool[:3, 2]
         tip = self.tool[:3, 3] + self.config.tip_beyond_tcp_m * forward
-        hand = Capsule(tip, tip - HAND_LENGTH_M * forward, HAND_RADIUS_M)
-        base = Capsule(origin, np.array([0.0, 0.0, 1.0]), self.config.base_radius_m)
-        return hand, base
+        return Capsule(tip, tip - HAND_LENGTH_M * forward, HAND_RADIUS_M), self.robot_base
 
     def around(self, surface: Plane, places: Array, known: Sequence[Solid] = ()) -> list[Thing]:
         """Return what stands around places (N, 2) [m], without what is known and the robot."""
