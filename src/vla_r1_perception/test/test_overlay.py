@@ -42,6 +42,11 @@ def test_every_waypoint_is_marked(size):
         assert mask[round(y * size[0]), round(x * size[1])]
 
 
+@pytest.mark.parametrize('rest', [(), ((0.1, 0.1),), ((0.1, 0.1), (0.105, 0.1))])
+def test_a_trace_that_is_shorter_than_its_arrow_is_drawn(rest):
+    assert changed((480, 640), reply(trace=Trajectory2D(((0.1, 0.1), *rest))))[48, 64]
+
+
 def test_a_long_thought_takes_a_third_of_the_picture_at_most():
     mask = changed((480, 640), reply(thought='word ' * 5000))
     assert not mask[: int(0.67 * 480)].any() and mask[int(0.7 * 480) :].all(axis=None)

@@ -63,12 +63,12 @@ def _draw_trace(picture: NDArray[np.uint8], trace: Trajectory2D, unit: float) ->
     """Draw the way, its waypoints, and an arrow at its end."""
     height, width = picture.shape[:2]
     points = [(round(x), round(y)) for x, y in trace.to_px(width, height)]
+    *_, before, end = points[0], *points
+    length = max(1.0, float(np.hypot(*np.subtract(end, before))))
+    tip = min(1.0, 14 * unit / length)
     for color, line in ((_DARK, round(4 * unit)), (_ACCENT, round(2 * unit))):
         cv2.polylines(picture, [np.array(points)], False, color, line, cv2.LINE_AA)
-        length = max(1.0, float(np.hypot(*np.subtract(points[-1], points[-2]))))
-        cv2.arrowedLine(
-            picture, points[-2], points[-1], color, line, cv2.LINE_AA, 0, 14 * unit / length
-        )
+        cv2.arrowedLine(picture, before, end, color, line, cv2.LINE_AA, 0, tip)
     for point in points[:-1]:
         cv2.circle(picture, point, round(5 * unit), _DARK, -1, cv2.LINE_AA)
         cv2.circle(picture, point, round(3.5 * unit), _ACCENT, -1, cv2.LINE_AA)
