@@ -10,7 +10,7 @@ from vla_r1_core.types import Box
 from vla_r1_planner.depth import DepthView
 from vla_r1_planner.grasp import Gripper
 from vla_r1_planner.grounding import ground_box, Workspace
-from vla_r1_planner.neighbours import Capsule
+from vla_r1_planner.neighbours import Cylinder
 
 GRIPPER = Gripper(0.09, 0.015, 0.065, 0.012, 0.003, 0.004)
 WORKSPACE = Workspace((0.1, -0.6, -0.05), (0.9, 0.6, 0.8))
@@ -231,7 +231,7 @@ def test_unregistered_depth_is_refused(scene):
 def test_what_is_mostly_the_robot_is_refused_and_what_stands_beside_it_is_not(scene, tight_box):
     view, (mask,) = scene.box((0.5, 0.0), (0.04, 0.06, 0.05)).render()
     for x, is_robot in ((0.45, True), (0.40, False)):
-        robot = Capsule(np.array([x, 0.0, 0.0]), np.array([x, 0.0, 1.0]), 0.09)
+        robot = Cylinder(np.array([x, 0.0, 0.0]), np.array([x, 0.0, 1.0]), 0.09)
         call = partial(best, view, tight_box(mask), robot=robot)
         if is_robot:
             assert code_of(call) == OutcomeCode.NO_OBJECT_POINTS

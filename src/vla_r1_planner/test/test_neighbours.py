@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from vla_r1_planner.grasp import Gripper
 from vla_r1_planner.grounding import ground_box, Workspace
-from vla_r1_planner.neighbours import Capsule, neighbours
+from vla_r1_planner.neighbours import Cylinder, neighbours
 
 GRIPPER = Gripper(0.09, 0.015, 0.065, 0.012, 0.003, 0.004)
 WORKSPACE = Workspace((0.1, -0.6, -0.05), (0.9, 0.6, 0.8))
@@ -51,6 +51,14 @@ def test_what_hangs_in_the_air_is_the_arm(scene, tight_box):
 
 def test_the_robots_own_parts_are_left_out(scene, tight_box):
     scene = scene.box((0.5, 0.0), (0.04, 0.04, 0.04)).cylinder((0.5, 0.12), 0.04, 0.2)
-    part = Capsule(np.array([0.5, 0.12, 0.0]), np.array([0.5, 0.12, 0.3]), 0.06)
+    part = Cylinder(np.array([0.5, 0.12, 0.0]), np.array([0.5, 0.12, 0.3]), 0.06)
     assert len(around(scene, tight_box)) == 1
     assert len(around(scene, tight_box, robot=[part])) == 0
+
+
+def test_a_part_of_the_robot_ends_where_it_ends(scene, tight_box):
+    scene = scene.box((0.5, 0.0), (0.04, 0.04, 0.04)).box((0.5, 0.12), (0.04, 0.04, 0.08))
+    up = np.array([0.0, 0.0, 1.0])
+    for bottom, left in ((0.0, 0), (0.1, 1)):
+        part = Cylinder(np.array([0.5, 0.12, 0.0]) + bottom * up, np.array([0.5, 0.12, 0.4]), 0.1)
+        assert len(around(scene, tight_box, robot=[part])) == left

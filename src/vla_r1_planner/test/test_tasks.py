@@ -76,6 +76,12 @@ def test_a_trace_from_outside_the_workspace_is_joined_inside(scene):
     assert error.value.code == OutcomeCode.OUT_OF_WORKSPACE
 
 
+def test_a_tool_that_is_already_there_hardly_moves(scene):
+    tip = (0.5, 0.25, 0.04 + CONFIG.trace_clearance_m)
+    job = prepare_reach(in_the_air(scene, tip), trace_of(scene, tip, (0.5, 0.25, 0.04)))
+    assert np.abs(tips(job.segments[1]) - tip).max() < 0.02
+
+
 @pytest.mark.parametrize('prepare', [prepare_reach, prepare_push])
 def test_a_trace_of_one_place_is_refused(scene, prepare):
     scene = scene.box((0.5, 0.0), (0.05, 0.05, 0.05))
@@ -131,6 +137,12 @@ def test_a_push_ends_before_the_robots_foot(scene):
     scene = scene.box((0.5, 0.0), (0.05, 0.05, 0.05))
     job, _ = pushed(scene, (0.6, 0.0, 0.025), (0.1, 0.0, 0.025))
     assert CONFIG.base_radius_m + 0.03 < job.change.goal[0] < CONFIG.base_radius_m + 0.06
+
+
+def test_what_is_just_beneath_the_tool_can_be_pushed(scene):
+    cell = in_the_air(scene, (0.5, 0.25, 0.09))
+    job = prepare_push(cell, trace_of(scene, (0.5, 0.15, 0.02), (0.5, 0.35, 0.02)))
+    np.testing.assert_allclose(job.change.before.centre, (0.5, 0.25), atol=0.005)
 
 
 def test_both_fingers_push_side_by_side_and_nothing_fits_between_them(scene):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from vla_r1_core.errors import GroundingError, OutcomeCode
 from vla_r1_core.types import Trajectory2D
-from vla_r1_planner.neighbours import Capsule
+from vla_r1_planner.neighbours import Cylinder
 from vla_r1_planner.trace import dense, PointState, trace_path
 
 ALONG = [(0.4 + 0.025 * i, -0.2 + 0.1 * i, 0.0) for i in range(5)]
@@ -78,13 +78,6 @@ def test_the_top_of_an_object_is_a_waypoint(scene):
     assert path.surface.z_at(np.array([0.5, 0.2])) == pytest.approx(0.0, abs=0.003)
 
 
-def test_one_point_is_no_trace(seen):
-    view, trace = seen
-    with pytest.raises(GroundingError) as error:
-        trace_path(view, Trajectory2D(trace.points[:1]))
-    assert error.value.code == OutcomeCode.TRACE_INVALID
-
-
 @pytest.mark.parametrize('count', [1, 3])
 def test_a_single_place_is_no_trace_however_often_it_is_named(seen, count):
     view, trace = seen
@@ -106,7 +99,25 @@ def test_a_trace_may_be_mostly_over_the_floor_beyond_the_edge(scene, table_ends,
 
 def test_a_start_on_the_robot_is_left_out_however_long_it_is(seen):
     view, trace = seen
-    arm = Capsule(np.array([0.4, -0.2, 0.0]), np.array([0.45, 0.0, 0.0]), 0.05)
+    arm = Cylinder(np.array([0.38, -0.28, 0.0]), np.array([0.45, 0.0, 0.0]), 0.05)
     path = trace_path(view, trace, [arm])
     np.testing.assert_allclose(path.points, ALONG[3:], atol=0.002)
     assert path.skipped == (PointState.IN_THE_AIR,) * 3
+
+
+def arm_over(end):
+    """A part of the robot that lies along the trace up to a place (3,) [m]."""
+    return Cylinder(np.array([0.38, -0.28, 0.0]), np.add(end, (0.01, 0.04, 0.0)), 0.05)
+
+
+def test_one_place_beside_the_robot_is_enough(seen):
+    view, trace = seen
+    path = trace_path(view, trace, [arm_over(ALONG[3])])
+    np.testing.assert_allclose(path.points, ALONG[4:], atol=0.002)
+
+
+def test_a_trace_all_on_the_robot_is_refused(seen):
+    view, trace = seen
+    with pytest.raises(GroundingError, match='robot') as error:
+        trace_path(view, trace, [arm_over(ALONG[4])])
+    assert error.value.code == OutcomeCode.TRACE_INVALID

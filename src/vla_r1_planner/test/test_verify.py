@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.motion import Change, Verdict
-from vla_r1_planner.neighbours import Capsule
+from vla_r1_planner.neighbours import Cylinder
 from vla_r1_planner.sight import look, Sight
 from vla_r1_planner.verify import verify
 
@@ -73,7 +73,7 @@ def test_a_place_outside_the_image_gives_no_verdict(scene):
 
 
 def test_the_arm_at_the_place_is_not_the_object(scene):
-    arm = Capsule(np.array([*PLACE, 0.0]), np.array([*PLACE, 0.3]), 0.1)
+    arm = Cylinder(np.array([*PLACE, 0.0]), np.array([*PLACE, 0.3]), 0.1)
     standing = scene.box(PLACE, SIZE)
     found = judge(PICK, standing, standing, robot=[arm])
     assert found.verdict is Verdict.UNKNOWN

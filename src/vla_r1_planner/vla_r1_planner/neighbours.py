@@ -27,11 +27,11 @@ class Solid(Protocol):
 
 
 @dataclass(frozen=True)
-class Capsule:
+class Cylinder:
     """A part of the robot that the camera may see: all within radius [m] of a line.
 
     Attributes:
-        start, end: (3,) [m], of the line, in the base frame.
+        start, end: (3,) [m], of the line, in the base frame; both ends are flat.
     """
 
     start: Array
@@ -41,10 +41,10 @@ class Capsule:
     def holds(self, points: Array) -> NDArray[np.bool_]:
         """(...) where points (..., 3) [m] in the base frame lie inside."""
         axis = self.end - self.start
-        along = np.clip((points - self.start) @ axis / (axis @ axis), 0.0, 1.0)
-        nearest = self.start + along[..., None] * axis
+        along = (points - self.start) @ axis / (axis @ axis)
+        beside = np.linalg.norm(points - self.start - along[..., None] * axis, axis=-1)
         with np.errstate(invalid='ignore'):
-            return np.asarray(np.linalg.norm(points - nearest, axis=-1) < self.radius)
+            return np.asarray((along > 0.0) & (along < 1.0) & (beside < self.radius))
 
 
 @dataclass(frozen=True)

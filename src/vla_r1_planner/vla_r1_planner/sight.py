@@ -11,7 +11,7 @@ from vla_r1_core.geometry import transform_points
 
 from vla_r1_planner.depth import cut, DepthView, Patch
 from vla_r1_planner.footprint import Footprint, seen_through
-from vla_r1_planner.neighbours import Capsule
+from vla_r1_planner.neighbours import Cylinder
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -34,7 +34,7 @@ class Sight(Enum):
     UNCLEAR = 'hidden or unclear'
 
 
-def look(view: DepthView, cuboid: Footprint, robot: Sequence[Capsule] = ()) -> Sight:
+def look(view: DepthView, cuboid: Footprint, robot: Sequence[Cylinder] = ()) -> Sight:
     """Say whether something stands where a cuboid is."""
     height = cuboid.top - cuboid.bottom
     core = replace(
@@ -64,7 +64,7 @@ def appeared(
     region: Footprint,
     before: DepthView,
     after: DepthView,
-    robot: Sequence[Capsule] = (),
+    robot: Sequence[Cylinder] = (),
 ) -> Array:
     """Return the points (N, 3) [m] in a region where there was nothing before.
 
@@ -146,7 +146,7 @@ def _crossing(view: DepthView, patch: Patch, cuboid: Footprint) -> tuple[Array, 
     return enters, leaves
 
 
-def _of(robot: Sequence[Capsule], points: Array) -> Mask:
+def _of(robot: Sequence[Cylinder], points: Array) -> Mask:
     """(...) where points (..., 3) [m] belong to the robot."""
     parts = [part.holds(points) for part in robot]
     return np.logical_or.reduce(parts) if parts else np.zeros(points.shape[:-1], dtype=bool)

@@ -13,13 +13,14 @@ from vla_r1_planner.footprint import Footprint
 from vla_r1_planner.grasp import GraspCandidate, Gripper
 from vla_r1_planner.grounding import GroundedBox, Workspace
 from vla_r1_planner.motion import Arm, Report
-from vla_r1_planner.neighbours import Capsule, neighbours, Solid, Thing
+from vla_r1_planner.neighbours import Cylinder, neighbours, Solid, Thing
 from vla_r1_planner.support import Plane
 from vla_r1_planner.trace import TracePath
 
 Array = NDArray[np.float64]
 
 HAND_LENGTH_M, HAND_RADIUS_M = 0.25, 0.09  # a gripper and its wrist, generously
+NOISE_M = 0.01  # of the depth: the fingertips may seem to reach this much farther
 
 
 class Show(Protocol):
@@ -74,15 +75,16 @@ class Cell:
         return float(np.arctan2(x[1], x[0]))
 
     @property
-    def robot_base(self) -> Capsule:
+    def robot_base(self) -> Cylinder:
         """The robot's foot and what stands on it."""
-        return Capsule(np.zeros(3), np.array([0.0, 0.0, 1.0]), self.config.base_radius_m)
+        low, high = np.array([[0.0, 0.0, -0.1], [0.0, 0.0, 1.0]])
+        return Cylinder(low, high, self.config.base_radius_m)
 
-    def robot_parts(self) -> tuple[Capsule, Capsule]:
+    def robot_parts(self) -> tuple[Cylinder, Cylinder]:
         """The parts of the robot that can be as low as things on the table."""
         forward = self.tool[:3, 2]
-        tip = self.tool[:3, 3] + self.config.tip_beyond_tcp_m * forward
-        return Capsule(tip, tip - HAND_LENGTH_M * forward, HAND_RADIUS_M), self.robot_base
+        end = self.tool[:3, 3] + (self.config.tip_beyond_tcp_m + NOISE_M) * forward
+        return Cylinder(end, end - HAND_LENGTH_M * forward, HAND_RADIUS_M), self.robot_base
 
     def around(self, surface: Plane, places: Array, known: Sequence[Solid] = ()) -> list[Thing]:
         """Return what stands around places (N, 2) [m], without what is known and the robot."""

@@ -69,8 +69,8 @@ def trace_path(
             lie on the floor behind it.
 
     Raises:
-        GroundingError: fewer than two points, or fewer than half of those that are not in the
-            air, are measured (TRACE_INVALID); no depth or no level surface around the trace
+        GroundingError: no point, or fewer than half of those that are not in the air, are
+            measured (TRACE_INVALID); no depth or no level surface around the trace
             (NO_VALID_DEPTH, NO_OBJECT_POINTS).
     """
     pixels = np.array(trace.points) * (view.camera.width, view.camera.height) - 0.5
@@ -90,7 +90,7 @@ def trace_path(
     )
     valid = np.isfinite(depth)
     first = int(valid.argmax())
-    if valid.sum() < max(2, MIN_VALID_SHARE * (~floating).sum()):
+    if valid.sum() < max(1, MIN_VALID_SHARE * (~floating).sum()):
         reasons = sorted({state.value for state in states if state is not PointState.MEASURED})
         raise GroundingError(
             OutcomeCode.TRACE_INVALID,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vla_r1_planner.depth import DepthView
 from vla_r1_planner.footprint import Footprint, rectangle
 from vla_r1_planner.motion import Change, Verdict
-from vla_r1_planner.neighbours import Capsule
+from vla_r1_planner.neighbours import Cylinder
 from vla_r1_planner.sight import appeared, look, MIN_PIXELS, Sight
 
 Array = NDArray[np.float64]
@@ -36,7 +36,7 @@ def verify(
     *,
     opening_m: float | None,
     empty_m: float,
-    robot: Sequence[Capsule] = (),
+    robot: Sequence[Cylinder] = (),
 ) -> Finding:
     """Say whether a change has come about.
 
@@ -79,7 +79,7 @@ def _arrived(
     goal: Array,
     before: DepthView,
     after: DepthView,
-    robot: Sequence[Capsule],
+    robot: Sequence[Cylinder],
 ) -> Finding:
     height = outline.top - outline.bottom
     floor, side = float(goal[2]), 2 * GOAL_RADIUS_M + outline.long
