@@ -56,17 +56,14 @@ class Row:
     @property
     def told(self) -> list[bool]:
         """Of each trial that the robot says is verified or refuted, whether the physics agrees."""
-        return [
-            (result.verified == Outcome.VERIFIED) == result.success
-            for result in self.judged
-            if result.verified != Outcome.VERIFICATION_UNKNOWN
-        ]
+        found = (result.verified_rightly for result in self.judged)
+        return [rightly for rightly in found if rightly is not None]
 
     @property
     def unknown(self) -> int:
         """How many trials were carried out without the robot's knowing whether they succeeded."""
         carried_out = [result for result in self.judged if result.code == Outcome.NONE]
-        return sum(r.verified == Outcome.VERIFICATION_UNKNOWN for r in carried_out)
+        return sum(result.verified_rightly is None for result in carried_out)
 
     @property
     def motion_s(self) -> list[float]:

@@ -1,7 +1,7 @@
 """The report of many trials: success beside the paper's, times, and failures by code."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from cell import Plan
@@ -28,7 +28,7 @@ def report(direct: Sequence[Result], ros: Sequence[Result]) -> list[str]:
     missed += _between_robots(rows)
     missed += _alike(direct, ros)
     print(_stages(direct))
-    print(_failures(rows))
+    print(_faults(rows))
     return missed
 
 
@@ -121,17 +121,25 @@ def _stages(direct: Sequence[Result]) -> str:
     return f'\n{markdown(header, lines)}\n' if lines else ''
 
 
-def _failures(rows: Sequence[Row]) -> str:
-    """Return how often each code was the end, and of which seeds."""
+def _faults(rows: Sequence[Row]) -> str:
+    """Return how often each fault was seen, failures by their code, and of which seeds."""
     lines = []
     for row in rows:
         for cell, results in (('', row.direct), (' over ROS', row.ros)):
-            seeds: dict[int, list[int]] = defaultdict(list)
+            seeds: dict[str, list[int]] = defaultdict(list)
             for result in results:
-                if not result.success:
-                    seeds[result.code].append(result.trial.seed)
-            for code, its in sorted(seeds.items()):
-                what = code_name(code) if code else 'said to be done, but not so'
+                for fault in _faults_of(result):
+                    seeds[fault].append(result.trial.seed)
+            for fault, its in sorted(seeds.items()):
                 named = ', '.join(map(str, its[:SEEDS])) + (', ...' if its[SEEDS:] else '')
-                lines.append(f'  {row.robot} {row.task}{cell}: {len(its)} x {what}: {named}')
+                lines.append(f'  {row.robot} {row.task}{cell}: {len(its)} x {fault}: {named}')
     return '\n'.join(['Failures by code, with their seeds:', *lines]) if lines else 'No failures.'
+
+
+def _faults_of(result: Result) -> Iterator[str]:
+    if not result.success:
+        yield code_name(result.code) if result.code else 'said to be done, but not so'
+    if result.verified_rightly is False:
+        yield 'verified wrongly'
+    if result.others_moved:
+        yield 'others moved'

@@ -61,6 +61,13 @@ class Result:
     pictures: tuple[Picture | None, ...] = ()
 
     @property
+    def verified_rightly(self) -> bool | None:
+        """Whether the physics agrees with what the robot says; None when it says nothing."""
+        if self.verified == Outcome.VERIFICATION_UNKNOWN:
+            return None
+        return (self.verified == Outcome.VERIFIED) == self.success
+
+    @property
     def why(self) -> str:
         """What happened, for people to read."""
         return f'{code_name(self.code)} {self.reason}; {self.figures}'.replace(' ;', ';')
