@@ -4,7 +4,7 @@ A node's `config.py` declares a frozen dataclass whose fields are made by `param
 it into ROS parameters, `validate` into errors that name the valid choices.
 """
 
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -47,3 +47,30 @@ def validate(config: Any) -> None:
             low = '-inf' if ge is None else ge
             high = 'inf' if le is None else le
             raise ValueError(f'{f.name} is {value}{unit}; it must lie in [{low}, {high}]{unit}')
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """What an answer earns; see `vla_r1_core.rewards`. The defaults are the published values."""
+
+    mode: str = param(
+        'strict',
+        'strict: what cannot be gamed; paper: the published formulas, to compare with',
+        choices=('strict', 'paper'),
+    )
+    affordance_weight: float = param(0.9, 'share of the box, where there is one', ge=0.0)
+    trajectory_weight: float = param(0.9, 'share of the trace, where there is one', ge=0.0)
+    absence_weight: float = param(0.9, 'share of null, where the object is absent', ge=0.0)
+    format_weight: float = param(0.1, 'share of the form', ge=0.0)
+    angle_weight: float = param(
+        0.25, "distance of two directions (the paper's λθ)", unit='1/rad', ge=0.0
+    )
+    length_weight: float = param(
+        0.10, "distance of two lengths, per factor of e (the paper's λr)", ge=0.0
+    )
+    trajectory_scale: float = param(
+        0.25, 'strict: the distance at which a trace earns 1/e of its share', ge=1e-6
+    )
+    trajectory_samples: int = param(
+        16, 'strict: points at even distances along a trace that are compared', ge=2, le=1024
+    )

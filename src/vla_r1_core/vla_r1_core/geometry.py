@@ -19,6 +19,7 @@ from vla_r1_core.types import Box
 Array = NDArray[np.float64]
 
 _COEFFICIENTS = {'plumb_bob': 5, 'rational_polynomial': 8}
+_TINY_AREA = 1e-12
 _NEWTON_STEPS = 20
 _NEWTON_TOLERANCE = 1e-9  # of the focal length: far below a thousandth of a pixel
 
@@ -30,6 +31,29 @@ def box_iou(a: Box, b: Box) -> float:
     overlap = max(0.0, min(ax1, bx1) - max(ax0, bx0)) * max(0.0, min(ay1, by1) - max(ay0, by0))
     union = a.width * a.height + b.width * b.height - overlap
     return overlap / union if union > 0.0 else 0.0
+
+
+def generalized_iou(a: ArrayLike, b: ArrayLike) -> Array:
+    """Return the generalized IoU (N,) of N pairs of boxes, in [-1, 1].
+
+    GIoU = IoU - (hull - union) / hull, where the hull is the smallest box around both (arXiv
+    1902.09630). Two boxes without area have an IoU of 0.
+
+    Args:
+        a: (N, 4), left, top, right and bottom edges.
+        b: (N, 4) likewise.
+    """
+    boxes = np.stack([np.asarray(edges, dtype=np.float64).reshape(-1, 4) for edges in (a, b)])
+    overlap = _area(boxes[..., :2].max(axis=0), boxes[..., 2:].min(axis=0))
+    hull = _area(boxes[..., :2].min(axis=0), boxes[..., 2:].max(axis=0))
+    union = _area(boxes[..., :2], boxes[..., 2:]).sum(axis=0) - overlap
+    iou = np.divide(overlap, union, out=np.zeros_like(union), where=union > 0.0)
+    hull, union = np.where(hull > 0.0, hull, _TINY_AREA), np.maximum(union, _TINY_AREA)
+    return np.asarray(np.clip(iou - (hull - union) / hull, -1.0, 1.0))
+
+
+def _area(top_left: Array, bottom_right: Array) -> Array:
+    return np.asarray(np.maximum(bottom_right - top_left, 0.0).prod(axis=-1))
 
 
 @dataclass(frozen=True)

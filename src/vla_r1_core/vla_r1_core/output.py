@@ -23,12 +23,15 @@ MAX_PAYLOAD_CHARS = 65_536
 EDGE_TOLERANCE = 0.01
 
 _KEYS = ('x', 'y', 'width', 'height')
+_TAGS = ('<think>', '</think>', '<output>', '</output>')
+_CONNECTIVE = 'so, the answer is'
 _TOKEN = re.compile(
     r'[\[\]{}:,]'  # punctuation
     r'|"[^"]*"'  # string
     r'|[^\s\[\]{}:,"]+'  # number, word or rubbish
     r'|"'  # a string that never ends
 )
+_WORD = re.compile(r'[^\W_]')
 _NUMBER = re.compile(r'-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?')
 
 
@@ -72,7 +75,7 @@ def format(answer: ParsedAnswer) -> str:
         payload = '[' + ', '.join(points) + ']'
     else:
         payload = 'null'
-    text = f'<think>{answer.thought}</think> so, the answer is <output>{payload}</output>'
+    text = f'<think>{answer.thought}</think> {_CONNECTIVE} <output>{payload}</output>'
     try:
         readable = parse(text, answer.task) == answer
     except AnswerError as error:
@@ -80,6 +83,27 @@ def format(answer: ParsedAnswer) -> str:
     if not readable:
         raise ValueError('the grammar cannot say this: the thought contains tags')
     return text
+
+
+def is_canonical(text: str) -> bool:
+    """Return whether a text has nothing but a thought in words and one output, in this order.
+
+    `parse` is lenient where a reader can be: drafts, several outputs, text between and behind. A
+    text that is readable and canonical is what `format` writes, up to spacing; "so, the answer is"
+    may be left out.
+    """
+    if any(text.count(tag) != 1 for tag in _TAGS):
+        return False
+    before, _, rest = text.partition('<think>')
+    thought, _, rest = rest.partition('</think>')
+    between, _, rest = rest.partition('<output>')
+    _, _, behind = rest.partition('</output>')
+    return (
+        not before.strip()
+        and _WORD.search(thought) is not None
+        and between.strip().lower() in ('', _CONNECTIVE)
+        and not behind.strip()
+    )
 
 
 def _split_thought(text: str) -> tuple[str, str]:
