@@ -184,9 +184,10 @@ def _couple(p: _Curves, q: _Curves, angle_weight: float) -> Array:
     old[0] = -np.inf  # from here the first vertices are reached
     for step in range(rows + columns - 1):
         top, bottom = max(0, step - columns + 1), min(rows, step + 1)
-        i, j = slice(top, bottom), slice(top + columns - step - 1, bottom + columns - step - 1)
-        cost, spare, offset = (part[: bottom - top] for part in (costs, spares, offsets))
-        difference = differences[:, : bottom - top]
+        count, reverse = bottom - top, columns - step - 1
+        i, j = slice(top, bottom), slice(top + reverse, bottom + reverse)
+        cost, spare, offset = costs[:count], spares[:count], offsets[:count]
+        difference = differences[:, :count]
         np.abs(np.subtract(p.points[i], q.points[j], out=offset), out=cost)
         np.subtract(p.gauges[:kinds, i], q.gauges[:kinds, j], out=difference)
         angle, *lengths = np.abs(difference, out=difference)

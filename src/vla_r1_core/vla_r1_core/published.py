@@ -13,8 +13,8 @@ from typing import Any
 from vla_r1_core.output import MAX_PAYLOAD_CHARS
 from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
 
-# The published code fails from about 500 points on.
-MAX_POINTS = 4096
+# Bounds the work; the published code fails from about 500 points on.
+MAX_POINTS = 3000
 
 _OPEN_THINK, _CLOSE_THINK, _OPEN_OUTPUT, _CLOSE_OUTPUT = (
     re.compile(tag, re.IGNORECASE) for tag in ('<think>', '</think>', '<output>', '</output>')
