@@ -22,6 +22,7 @@ BENCHMARKS = {
     'move_group': (),
     'cancel': (),
     'watchdog': (),
+    'rewards': (),
     'tasks': ('scenes', 'ros_scenes', 'backend', 'model', 'jobs'),
 }
 
