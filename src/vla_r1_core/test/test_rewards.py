@@ -4,6 +4,7 @@ import contextlib
 from itertools import pairwise
 import json
 import math
+from pathlib import Path
 import pickle
 import time
 
@@ -465,6 +466,12 @@ def test_reward_functions_can_be_pickled():
     function = pickle.loads(pickle.dumps(RewardFunction(PAPER)))
     assert function == RewardFunction(PAPER)
     assert pickle.loads(pickle.dumps(compute_score)) is compute_score
+
+
+def test_the_readme_example_runs(capsys):
+    section = (Path(__file__).parents[3] / 'README.md').read_text().split('## Rewards')[1]
+    exec(section.split('```python')[1].split('```')[0], {})
+    assert "'trajectory'" in capsys.readouterr().out
 
 
 # --- cost
