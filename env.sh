@@ -19,7 +19,11 @@ fi
 COLCON_CURRENT_PREFIX="$PWD/install"
 . install/local_setup.sh
 unset COLCON_CURRENT_PREFIX
-# Fast DDS's default shared-memory segment is smaller than one camera frame.
-export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$PWD/install/share/vla_r1/config/fastdds.xml}"
+# Fast DDS's default shared-memory segment is smaller than one camera frame. Version 2, as in
+# Jazzy, looks for the first name, version 3 for the second.
+_profiles="${FASTDDS_DEFAULT_PROFILES_FILE:-$PWD/install/share/vla_r1/config/fastdds.xml}"
+export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$_profiles}"
+export FASTDDS_DEFAULT_PROFILES_FILE="$FASTRTPS_DEFAULT_PROFILES_FILE"
+unset _profiles
 cd "$_vla_r1_back" || true
 unset _vla_r1_back

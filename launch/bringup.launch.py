@@ -26,6 +26,8 @@ from launch_ros.parameter_descriptions import ParameterValue
 from lifecycle_msgs.msg import Transition
 
 SHARE = Path(get_package_share_directory('vla_r1'))
+# Where Fast DDS 2, as in Jazzy, and Fast DDS 3 look for their profiles.
+DDS_PROFILES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 BOOL = ('true', 'false')
 
 # name: (default, what it is for, allowed values)
@@ -252,12 +254,11 @@ def bringup(context) -> list:
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start."""
-    profile = os.environ.get(
-        'FASTDDS_DEFAULT_PROFILES_FILE', str(SHARE / 'config' / 'fastdds.xml')
-    )
+    chosen = [os.environ[name] for name in DDS_PROFILES if os.environ.get(name)]
+    profile = chosen[0] if chosen else str(SHARE / 'config' / 'fastdds.xml')
     return LaunchDescription(
         [
-            SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', profile),
+            *(SetEnvironmentVariable(name, profile) for name in DDS_PROFILES),
             *(
                 DeclareLaunchArgument(
                     name,

@@ -1,6 +1,7 @@
 """`. ./env.sh` gives a shell in which ros2 works, from any folder."""
 
 from pathlib import Path
+import shlex
 import subprocess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,9 +30,21 @@ def test_sourcing_twice_adds_nothing(tmp_path):
     assert once == twice
 
 
-def test_the_shared_memory_profile_is_set(tmp_path):
-    done = shell(f'. {ROOT}/env.sh && cat "$FASTDDS_DEFAULT_PROFILES_FILE"', cwd=tmp_path)
-    assert '<segment_size>33554432</segment_size>' in done.stdout
+SEGMENT = """
+import os, rclpy
+rclpy.init()
+node = rclpy.create_node('test')
+maps = open('/proc/self/maps').read().split()
+segments = {word for word in maps if word.startswith(('/dev/shm/fastrtps_', '/dev/shm/fastdds_'))}
+print('largest', max(os.path.getsize(name) for name in segments))
+"""
+
+
+def test_the_shared_memory_holds_camera_frames(tmp_path):
+    variables = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+    code = f'unset {" ".join(variables)}; . {ROOT}/env.sh && python -c {shlex.quote(SEGMENT)}'
+    done = shell(code, cwd=tmp_path)
+    assert int(done.stdout.split('largest')[1]) >= 32 << 20
 
 
 def test_an_unbuilt_checkout_says_what_to_do(tmp_path):
