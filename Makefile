@@ -13,7 +13,8 @@ JOBS ?= 1
 
 ENV := . ./env.sh &&
 CORES := src/vla_r1_core/vla_r1_core src/vla_r1_perception/vla_r1_perception \
-	src/vla_r1_planner/vla_r1_planner src/vla_r1_sim/vla_r1_sim
+	src/vla_r1_planner/vla_r1_planner src/vla_r1_sim/vla_r1_sim \
+	src/vla_r1_training/vla_r1_training
 
 .PHONY: help build demo test lint bench clean
 

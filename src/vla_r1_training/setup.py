@@ -1,0 +1,19 @@
+from setuptools import find_packages, setup
+
+package_name = 'vla_r1_training'
+
+setup(
+    name=package_name,
+    version='0.1.0',
+    packages=find_packages(exclude=['test']),
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
+        ('share/' + package_name, ['package.xml']),
+    ],
+    install_requires=['setuptools'],
+    zip_safe=True,
+    maintainer='VLA-R1 for ROS 2 maintainers',
+    maintainer_email='maintainers@example.com',
+    description='From bags to episodes, labels, datasets and trained models.',
+    license='Apache-2.0',
+)

@@ -1,0 +1,1 @@
+"""From bags to episodes, labels, datasets and trained models (no file here imports ROS)."""
