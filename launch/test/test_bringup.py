@@ -1,6 +1,7 @@
 """The whole chain through bringup: an instruction goes in, the object goes up, the bag tells."""
 
 import json
+import os
 from pathlib import Path
 import subprocess
 import tempfile
@@ -32,6 +33,9 @@ def bag():
 def bringup(bag):
     launch_file = Path(get_package_share_directory('vla_r1'), 'launch', 'bringup.launch.py')
     arguments = {'sim': 'true', 'seed': '7', 'scene': INSTRUCTION, 'record': str(bag)}
+    # As in a shell where only ROS was sourced.
+    for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):
+        os.environ.pop(name, None)
     return LaunchDescription(
         [
             IncludeLaunchDescription(
@@ -75,6 +79,17 @@ def test_an_instruction_lifts_the_object_in_physics(bringup, node):
     future = verdict.call_async(Trigger.Request())
     rclpy.spin_until_future_complete(node, future, timeout_sec=10.0)
     assert future.result().success, future.result().message
+
+
+@pytest.mark.launch(fixture=bringup)
+def test_every_process_has_shared_memory_for_camera_frames(bringup):
+    for process in Path('/proc').glob('[0-9]*'):
+        parent = (process / 'stat').read_text().rpartition(')')[2].split()[1]
+        maps = (process / 'maps').read_text() if int(parent) == os.getpid() else ''
+        if 'libfastrtps' in maps:
+            shared = [line.split('-') for line in maps.splitlines() if '/dev/shm/fast' in line]
+            sizes = [int(end.split()[0], 16) - int(start, 16) for start, end, *_ in shared]
+            assert max(sizes) >= 32 << 20, process
 
 
 def read(bag):
