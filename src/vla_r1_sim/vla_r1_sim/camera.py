@@ -11,7 +11,7 @@ import numpy as np
 from vla_r1_sim.model import CAMERA
 
 BASE_FRAME = 'base_link'
-_GROUPS_DRAWN = (1, 1, 1, 0, 0, 0)
+GROUPS_DRAWN = (1, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Camera:
         model.vis.quality.offsamples = antialiasing
         self._renderer = mujoco.Renderer(model, height=height, width=width)
         self._option = mujoco.MjvOption()
-        self._option.geomgroup[:] = _GROUPS_DRAWN
+        self._option.geomgroup[:] = GROUPS_DRAWN
         self.intrinsics = intrinsics(model, width, height)
         self.mounting = mounting(model)
 

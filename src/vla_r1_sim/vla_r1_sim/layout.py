@@ -52,17 +52,25 @@ class Footprint:
     room: float
 
 
-def too_close(a: Footprint, b: Footprint) -> bool:
-    """Whether the gripper has no room between two things, or one hides the other."""
+def too_close(
+    a: Footprint, b: Footprint, camera: tuple[float, float, float] = CAMERA_POSITION
+) -> bool:
+    """Whether the gripper has no room between two things, or one hides the other.
+
+    Args:
+        a: one of them.
+        b: the other.
+        camera: its position [m], in base_link.
+    """
     needed = max(a.room, b.room) + max(a.radius, b.radius)
     if math.hypot(a.x - b.x, a.y - b.y) < needed:
         return True
-    return _hides(a, b) or _hides(b, a)
+    return _hides(a, b, camera) or _hides(b, a, camera)
 
 
-def _hides(front: Footprint, back: Footprint) -> bool:
+def _hides(front: Footprint, back: Footprint, camera: tuple[float, float, float]) -> bool:
     """Whether the camera cannot see all of `back` for `front`."""
-    camera_x, camera_y, camera_z = CAMERA_POSITION
+    camera_x, camera_y, camera_z = camera
     ray = np.array([front.x - camera_x, front.y - camera_y])
     distance = float(np.linalg.norm(ray))
     along, sideways = np.array([[ray[0], ray[1]], [-ray[1], ray[0]]]) @ (

@@ -5,16 +5,22 @@ import math
 import mujoco
 import numpy as np
 
+from vla_r1_sim.clutter import ClutterSpec
 from vla_r1_sim.description import disabled_collisions, robot_description
 from vla_r1_sim.layout import TABLE_CENTER, TABLE_HALF_SIZE
 from vla_r1_sim.robots import Robot
 from vla_r1_sim.scene_spec import CameraSpec, ObjectSpec, SceneSpec
+from vla_r1_sim.surfaces import table_texture
 from vla_r1_sim.vessels import add_container
 from vla_r1_sim.vocabulary import COLORS
-from vla_r1_sim.wood import SIZE, wood_texture
+from vla_r1_sim.wood import SIZE
 
 TIMESTEP_NS = 2_000_000
 CAMERA = 'camera'
+KEY_LIGHT = 'key'
+KEY_LIGHT_TARGET = np.array([0.4, 0.0, 0.0])
+"""[m], in base_link"""
+TABLE_TEXTURE = 'table'
 WRIST_CAMERA_OFFSET = 0.07
 """From the middle of the gripper [m]."""
 WRIST_CAMERA_FOVY = 65.0
@@ -50,6 +56,8 @@ def build_model(scene: SceneSpec, robot: Robot) -> mujoco.MjModel:
         _add_object(spec, item)
     for container in scene.containers:
         add_container(spec, container, _HIDDEN_GROUP)
+    for i, piece in enumerate(scene.clutter):
+        _add_clutter(spec, f'clutter_{i}', piece)
     mounting = tuple((link, 'table') for link in robot.mounted)
     for first, second in (*disabled_collisions(robot), *mounting):
         spec.add_exclude(bodyname1=first, bodyname2=second)
@@ -60,8 +68,7 @@ def _add_looks(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
     spec.visual.global_.offwidth, spec.visual.global_.offheight = 1920, 1080
     spec.visual.quality.shadowsize = 2048
     spec.visual.map.znear, spec.visual.map.zfar = 0.02, 30
-    spec.visual.headlight.ambient = np.full(3, 0.42 * scene.brightness)
-    spec.visual.headlight.diffuse = np.full(3, 0.18 * scene.brightness)
+    spec.visual.headlight.ambient, spec.visual.headlight.diffuse = headlight(scene)
     spec.visual.headlight.specular = np.zeros(3)
     spec.add_texture(
         name='sky',
@@ -73,15 +80,15 @@ def _add_looks(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
         height=768,
     )
     spec.add_texture(
-        name='wood',
+        name=TABLE_TEXTURE,
         type=mujoco.mjtTexture.mjTEXTURE_2D,
         width=SIZE,
         height=SIZE,
         nchannel=3,
-        data=wood_texture(scene.wood, scene.seed).ravel(),
+        data=table_texture(scene.surface, scene.wood, scene.seed).ravel(),
     )
-    wood = spec.add_material(name='wood', texrepeat=[1, 1], specular=0.05, shininess=0.1)
-    wood.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = 'wood'
+    top = spec.add_material(name='table_top', texrepeat=[1, 1], specular=0.05, shininess=0.1)
+    top.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = TABLE_TEXTURE
     spec.add_material(name='floor', rgba=[0.66, 0.69, 0.72, 1], specular=0.0)
     spec.worldbody.add_geom(
         name='floor',
@@ -90,19 +97,33 @@ def _add_looks(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
         pos=[0, 0, -0.75],
         material='floor',
     )
-    # The key light stands beside the camera, so the arm's shadow falls away from the objects.
-    azimuth, distance, height = scene.light_azimuth, 1.3, 2.2
-    key = np.array([0.4 + distance * math.cos(azimuth), distance * math.sin(azimuth), height])
+    position, diffuse = key_light(scene)
     spec.worldbody.add_light(
-        name='key',
+        name=KEY_LIGHT,
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
-        pos=key,
-        dir=np.array([0.4, 0, 0]) - key,
-        diffuse=np.array([0.44, 0.43, 0.41]) * scene.brightness,
+        pos=position,
+        dir=KEY_LIGHT_TARGET - position,
+        diffuse=diffuse,
         specular=np.full(3, 0.12),
         ambient=np.zeros(3),
         castshadow=True,
     )
+
+
+def headlight(scene: SceneSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ambient and the diffuse light at the camera, (3,) RGB each."""
+    return np.full(3, 0.42 * scene.brightness), np.full(3, 0.18 * scene.brightness)
+
+
+def key_light(scene: SceneSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the light that casts shadows stands, (3,) [m], and its (3,) RGB.
+
+    It stands beside the camera, so the arm's shadow falls away from the objects, and shines on
+    `KEY_LIGHT_TARGET`.
+    """
+    azimuth, distance, height = scene.light_azimuth, 1.3, 2.2
+    position = np.array([0.4 + distance * math.cos(azimuth), distance * math.sin(azimuth), height])
+    return position, np.array([0.44, 0.43, 0.41]) * scene.brightness
 
 
 def _add_table(spec: mujoco.MjSpec) -> None:
@@ -114,7 +135,7 @@ def _add_table(spec: mujoco.MjSpec) -> None:
         type=mujoco.mjtGeom.mjGEOM_BOX,
         size=[half_x, half_y, 0.02],
         pos=[0, 0, -0.02],
-        material='wood',
+        material='table_top',
         friction=[0.8, 0.01, 0.001],
     )
     for sign_x in (-1, 1):
@@ -138,8 +159,8 @@ def _add_glass(spec: mujoco.MjSpec) -> None:
     )
 
 
-def _add_camera(spec: mujoco.MjSpec, camera: CameraSpec) -> None:
-    """MuJoCo's cameras look along -z with y up."""
+def camera_quat(camera: CameraSpec) -> np.ndarray:
+    """Return (4,) wxyz of a camera; MuJoCo's look along -z with y up."""
     backward = np.subtract(camera.position, camera.target)
     backward /= np.linalg.norm(backward)
     right = np.cross([0, 0, 1], backward)
@@ -147,8 +168,15 @@ def _add_camera(spec: mujoco.MjSpec, camera: CameraSpec) -> None:
     rotation = np.column_stack([right, np.cross(backward, right), backward])
     quat = np.empty(4)
     mujoco.mju_mat2Quat(quat, rotation.flatten())
+    return quat
+
+
+def _add_camera(spec: mujoco.MjSpec, camera: CameraSpec) -> None:
     spec.worldbody.add_camera(
-        name=CAMERA, pos=camera.position, quat=quat, fovy=math.degrees(camera.fovy)
+        name=CAMERA,
+        pos=camera.position,
+        quat=camera_quat(camera),
+        fovy=math.degrees(camera.fovy),
     )
 
 
@@ -163,17 +191,23 @@ def _add_wrist_camera(spec: mujoco.MjSpec, robot: Robot) -> None:
     )
 
 
-def _add_object(spec: mujoco.MjSpec, item: ObjectSpec) -> None:
+def object_geom(item: ObjectSpec) -> tuple[mujoco.mjtGeom, tuple[float, float, float]]:
+    """Return MuJoCo's type and size."""
     half_x, _, half_z = item.size
-    geom_type, size = {
-        'cube': (mujoco.mjtGeom.mjGEOM_BOX, item.size),
-        'box': (mujoco.mjtGeom.mjGEOM_BOX, item.size),
-        'cylinder': (mujoco.mjtGeom.mjGEOM_CYLINDER, (half_x, half_z, 0)),
-        'ball': (mujoco.mjtGeom.mjGEOM_SPHERE, (half_x, 0, 0)),
-    }[item.shape]
+    match item.shape:
+        case 'cylinder':
+            return mujoco.mjtGeom.mjGEOM_CYLINDER, (half_x, half_z, 0.0)
+        case 'ball':
+            return mujoco.mjtGeom.mjGEOM_SPHERE, (half_x, 0.0, 0.0)
+        case _:
+            return mujoco.mjtGeom.mjGEOM_BOX, item.size
+
+
+def _add_object(spec: mujoco.MjSpec, item: ObjectSpec) -> None:
+    geom_type, size = object_geom(item)
     body = spec.worldbody.add_body(
         name=item.name,
-        pos=[item.x, item.y, half_z],
+        pos=[item.x, item.y, item.size[2]],
         quat=[math.cos(item.yaw / 2), 0, 0, math.sin(item.yaw / 2)],
     )
     body.add_freejoint()
@@ -185,6 +219,20 @@ def _add_object(spec: mujoco.MjSpec, item: ObjectSpec) -> None:
         density=_DENSITY,
         condim=6 if item.shape == 'ball' else 4,  # 6: rolling friction, or balls never rest
         friction=[0.9, 0.02, 0.002 if item.shape == 'ball' else 0.001],
+    )
+
+
+def _add_clutter(spec: mujoco.MjSpec, name: str, piece: ClutterSpec) -> None:
+    geom_type, size, z = piece.geom
+    spec.worldbody.add_geom(
+        name=name,
+        type=geom_type,
+        size=size,
+        pos=[piece.x, piece.y, z],
+        quat=[math.cos(piece.yaw / 2), 0, 0, math.sin(piece.yaw / 2)],
+        rgba=piece.rgba,
+        contype=0,
+        conaffinity=0,
     )
 
 

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from vla_r1_sim.clutter import ClutterSpec, UPRIGHT
 from vla_r1_sim.containers import ContainerSpec
 from vla_r1_sim.instruction import (
     Command,
@@ -14,18 +15,18 @@ from vla_r1_sim.instruction import (
     read,
 )
 from vla_r1_sim.layout import (
-    CAMERA_POSITION,
     can_be_pushed,
     CONTAINER_X,
     CONTAINER_Y,
+    Footprint,
     too_close,
     WORKSPACE_X,
     WORKSPACE_Y,
 )
+from vla_r1_sim.look import DEMO, Look
 from vla_r1_sim.reference import target
 from vla_r1_sim.scene_spec import CameraSpec, ObjectSpec, SceneSpec
 from vla_r1_sim.view import View
-from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 _MOST_THINGS = 5
 """Of a scene with containers, which need much room."""
@@ -33,9 +34,12 @@ _MOST_DRAWS = 300
 """Of a scene, before what is asked for counts as impossible; mostly one to ten are needed."""
 _PUSH_WAY = 0.16
 """How far an object that shall be pushed has a free way [m]."""
+_MOST_CLUTTER = 3
 
 
-def make_scene(seed: int, instruction: str = '', *, absent: bool = False) -> SceneSpec:
+def make_scene(
+    seed: int, instruction: str = '', *, absent: bool = False, look: Look = DEMO
+) -> SceneSpec:
     """Draw a scene; the same arguments give the same scene, bit for bit.
 
     What is asked for can be done in it, unless the words allow no such scene: "the ball left of
@@ -45,36 +49,47 @@ def make_scene(seed: int, instruction: str = '', *, absent: bool = False) -> Sce
         seed: of the random generator.
         instruction: the things that it names are in the scene, each exactly once.
         absent: leave the named objects out instead; named containers stay.
+        look: what is drawn from which range.
     """
     rng = np.random.default_rng(seed)
     command = read(instruction)
     for _ in range(_MOST_DRAWS):
-        scene = _draw(rng, seed, instruction, command, absent=absent)
+        scene = _draw(rng, seed, instruction, command, look, absent=absent)
         if absent or _can_be_done(scene, command):
             break
     return scene
 
 
 def _draw(
-    rng: np.random.Generator, seed: int, instruction: str, command: Command, *, absent: bool
+    rng: np.random.Generator,
+    seed: int,
+    instruction: str,
+    command: Command,
+    look: Look,
+    *,
+    absent: bool,
 ) -> SceneSpec:
     containers = mentioned_containers(instruction)
     queries = _queries(instruction, command)
-    kinds = _choose_kinds(rng, queries, len(containers), absent)
-    placed, objects = _place(rng, containers, kinds)
+    kinds = _choose_kinds(rng, look.kinds, queries, len(containers), absent)
+    placed, objects = _place(rng, look, containers, kinds)
     return SceneSpec(
         seed=seed,
         instruction=instruction,
         objects=objects,
         camera=CameraSpec(
-            position=_jitter(rng, CAMERA_POSITION, 0.02),
-            target=_jitter(rng, (0.34, 0.0, 0.0), 0.015),
-            fovy=math.radians(46.0 + rng.uniform(-1.0, 1.0)),
+            position=_jitter(rng, look.camera, look.camera_spread),
+            target=_jitter(rng, look.target, look.target_spread),
+            fovy=math.radians(rng.uniform(*look.fovy)),
         ),
-        light_azimuth=float(rng.uniform(-0.9, 0.9)),
-        brightness=float(rng.uniform(0.92, 1.06)),
+        light_azimuth=float(rng.uniform(*look.light_azimuth)),
+        brightness=float(rng.uniform(*look.brightness)),
         wood=int(rng.integers(3)),
         containers=placed,
+        surface=look.surfaces[_index(rng, len(look.surfaces))],
+        clutter=_scatter(
+            rng, look, [*(o.footprint for o in objects), *(c.footprint for c in placed)]
+        ),
     )
 
 
@@ -109,10 +124,13 @@ def _choice(query: ObjectQuery) -> int:
 
 
 def _choose_kinds(
-    rng: np.random.Generator, queries: list[ObjectQuery], n_containers: int, absent: bool
+    rng: np.random.Generator,
+    kinds: tuple[tuple[str, str], ...],
+    queries: list[ObjectQuery],
+    n_containers: int,
+    absent: bool,
 ) -> list[tuple[str, str]]:
     """Return 3 to 6 different (colour, shape), the named ones among them (or none of them)."""
-    kinds = list(itertools.product(COLORS, SHAPES))
     others = [k for k in kinds if not any(q.fits(*k) for q in queries)]
     named: list[tuple[str, str]] = []
     if not absent:
@@ -128,7 +146,10 @@ def _choose_kinds(
 
 
 def _place(
-    rng: np.random.Generator, containers: tuple[str, ...], kinds: list[tuple[str, str]]
+    rng: np.random.Generator,
+    look: Look,
+    containers: tuple[str, ...],
+    kinds: list[tuple[str, str]],
 ) -> tuple[tuple[ContainerSpec, ...], tuple[ObjectSpec, ...]]:
     """Give everything a size and a pose so that the gripper has room around each."""
     sizes = [_draw_size(rng, shape) for _, shape in kinds]
@@ -143,7 +164,7 @@ def _place(
             for name in containers
         ]
         taken = [item.footprint for item in placed]
-        if any(too_close(a, b) for a, b in itertools.combinations(taken, 2)):
+        if any(too_close(a, b, look.camera) for a, b in itertools.combinations(taken, 2)):
             continue
         objects: list[ObjectSpec] = []
         for (color, shape), size in zip(kinds, sizes, strict=True):
@@ -156,7 +177,7 @@ def _place(
                 y=float(rng.uniform(*WORKSPACE_Y)),
                 yaw=float(rng.uniform(-math.pi, math.pi)),
             )
-            if any(too_close(candidate.footprint, other) for other in taken):
+            if any(too_close(candidate.footprint, other, look.camera) for other in taken):
                 break
             objects.append(candidate)
             taken.append(candidate.footprint)
@@ -181,8 +202,36 @@ def _draw_size(rng: np.random.Generator, shape: str) -> tuple[float, float, floa
     return tuple(float(v) for v in size)  # type: ignore[return-value]
 
 
+def _scatter(
+    rng: np.random.Generator, look: Look, things: list[Footprint]
+) -> tuple[ClutterSpec, ...]:
+    """Draw up to three pieces of clutter that hide nothing; flat ones may lie under objects."""
+    pieces: list[ClutterSpec] = []
+    for _ in range(_index(rng, _MOST_CLUTTER + 1) if look.clutter else 0):
+        piece = ClutterSpec(
+            kind=look.clutter[_index(rng, len(look.clutter))],
+            x=float(rng.uniform(0.22, 0.66)),
+            y=float(rng.uniform(-0.40, 0.40)),
+            yaw=float(rng.uniform(-math.pi, math.pi)),
+            grey=float(rng.uniform(0.05, 0.9)),
+        )
+        taken = [*things, *(p.footprint for p in pieces if p.kind in UPRIGHT)]
+        if piece.kind not in UPRIGHT or not any(
+            too_close(piece.footprint, other, look.camera) for other in taken
+        ):
+            pieces.append(piece)
+    return tuple(pieces)
+
+
+def _index(rng: np.random.Generator, count: int) -> int:
+    """Draw below `count`; nothing is drawn where there is no choice."""
+    return int(rng.integers(count)) if count > 1 else 0
+
+
 def _jitter(
-    rng: np.random.Generator, point: tuple[float, float, float], spread: float
+    rng: np.random.Generator,
+    point: tuple[float, float, float],
+    spread: tuple[float, float, float],
 ) -> tuple[float, float, float]:
-    x, y, z = (float(v) for v in np.add(point, rng.uniform(-spread, spread, 3)))
+    x, y, z = (float(v) for v in np.add(point, rng.uniform(np.negative(spread), spread)))
     return x, y, z

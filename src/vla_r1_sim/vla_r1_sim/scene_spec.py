@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 import math
 
+from vla_r1_sim.clutter import ClutterSpec
 from vla_r1_sim.containers import ContainerSpec
 from vla_r1_sim.layout import FINGERS, Footprint
 
@@ -63,6 +64,9 @@ class SceneSpec:
     wood: int
     """Which of the table's woods."""
     containers: tuple[ContainerSpec, ...] = ()
+    surface: str = 'wood'
+    """Of the table, see `surfaces`."""
+    clutter: tuple[ClutterSpec, ...] = ()
     glass: bool = False
     """Whether a pane that no camera sees lies over the table, a hand's breadth high."""
     wrist_camera: bool = False

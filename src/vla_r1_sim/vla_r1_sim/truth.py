@@ -5,6 +5,7 @@ the physics' state through the scene's camera, without the projection that the r
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from vla_r1_core.prompt import Intent
@@ -12,9 +13,9 @@ from vla_r1_core.types import Box, Trajectory2D
 
 from vla_r1_sim.containers import ContainerSpec
 from vla_r1_sim.detour import shortest_way
-from vla_r1_sim.instruction import Command, read
+from vla_r1_sim.instruction import read
 from vla_r1_sim.reference import target
-from vla_r1_sim.scene_spec import ObjectSpec
+from vla_r1_sim.scene_spec import ObjectSpec, SceneSpec
 from vla_r1_sim.view import View
 from vla_r1_sim.world import World
 
@@ -44,6 +45,20 @@ class Truth:
     trace: Trajectory2D | None
 
 
+class Situation(Protocol):
+    """Where everything is: a `World`, or what a `Studio` shows."""
+
+    @property
+    def scene(self) -> SceneSpec:
+        """What was set up."""
+
+    def object_position(self, name: str) -> np.ndarray:
+        """Return an object's centre, or that of a container's foot, (3,) [m], in base_link."""
+
+    def tool_position(self) -> np.ndarray:
+        """Return where the gripper's middle is, (3,) [m], in base_link."""
+
+
 def truth(world: World, body_ids: np.ndarray) -> Truth:
     """Return the true answers to the instruction of a world's scene, before the robot moves.
 
@@ -56,7 +71,7 @@ def truth(world: World, body_ids: np.ndarray) -> Truth:
     """
     if world.scene.wrist_camera:
         raise ValueError('traces are stated for the camera at the table; use one there')
-    command, name = read(world.scene.instruction), target(world.scene)
+    name = target(world.scene)
     if name is None:
         return Truth(None, None, None)
     height, width = body_ids.shape
@@ -64,7 +79,7 @@ def truth(world: World, body_ids: np.ndarray) -> Truth:
     return Truth(
         name,
         visible_box(body_ids, world.model.body(name).id),
-        _trace(world, view, command, name),
+        true_trace(world, view, world.scene.instruction, name),
     )
 
 
@@ -84,12 +99,19 @@ def visible_box(body_ids: np.ndarray, body_id: int) -> Box | None:
     return Box.from_corners(left, top, right, bottom)
 
 
-def _trace(world: World, view: View, command: Command, name: str) -> Trajectory2D | None:
+def true_trace(world: Situation, view: View, instruction: str, name: str) -> Trajectory2D | None:
     """Return the way of the tool in the picture; None where the words do not say where to.
 
     As the robot reads a trace, a point is where something is seen that the tool passes above: the
     gripper itself at first, then the table, and the middle of the object or of a container.
+
+    Args:
+        world: before the robot moves.
+        view: of the picture.
+        instruction: what is asked for.
+        name: of the thing that it means.
     """
+    command = read(instruction)
     things = {item.name: item for item in world.scene.things}
     match command.intent:
         case Intent.PICK | Intent.REACH:
@@ -106,13 +128,13 @@ def _trace(world: World, view: View, command: Command, name: str) -> Trajectory2
 
 
 def _reach(
-    world: World,
+    world: Situation,
     view: View,
     thing: ObjectSpec | ContainerSpec,
     others: list[ObjectSpec | ContainerSpec],
 ) -> np.ndarray:
     """Return picture points (N, 2) from the tool to a thing, around the others."""
-    ends = view.project(np.array([world.data.body('tcp').xpos, _middle(world, thing)]))
+    ends = view.project(np.array([world.tool_position(), _middle(world, thing)]))
     start, goal = (view.place(point, 0.0)[:2] for point in ends)
     discs = [(item.x, item.y, item.footprint.radius + _AROUND) for item in others]
     corners = shortest_way(start, goal, np.array(discs))
@@ -120,7 +142,7 @@ def _reach(
 
 
 def _push(
-    world: World, view: View, thing: ObjectSpec | ContainerSpec, direction: tuple[float, float]
+    world: Situation, view: View, thing: ObjectSpec | ContainerSpec, direction: tuple[float, float]
 ) -> np.ndarray:
     """Return picture points (2, 2) from beside a thing through its middle."""
     x, y, z = (float(v) for v in _middle(world, thing))
@@ -129,7 +151,7 @@ def _push(
     return view.project(np.array([(x, y, z) - before * step, (x, y, z) + PUSH_LENGTH * step]))
 
 
-def _middle(world: World, thing: ObjectSpec | ContainerSpec) -> np.ndarray:
+def _middle(world: Situation, thing: ObjectSpec | ContainerSpec) -> np.ndarray:
     """Return (3,) [m] in base_link: an object's middle, or that of a container's floor."""
     middle = world.object_position(thing.name)
     if isinstance(thing, ContainerSpec):  # its origin is below its floor

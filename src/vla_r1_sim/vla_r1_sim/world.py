@@ -131,6 +131,10 @@ class World:
         """Return an object's centre, or that of a container's foot, (3,) [m], in base_link."""
         return np.array(self.data.body(name).xpos)
 
+    def tool_position(self) -> np.ndarray:
+        """Return where the middle of the gripper is, (3,) [m], in base_link."""
+        return np.array(self.data.body('tcp').xpos)
+
     def lowest_point(self, name: str) -> float:
         """Return the height of an object's or container's lowest point above the table [m]."""
         geom = self.model.geom(name)
