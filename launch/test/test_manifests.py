@@ -19,7 +19,10 @@ ROSDEP_KEYS = {
     'tf2_ros': 'tf2_ros_py',
 }
 # Not in apt: requirements/*.txt install them.
-FROM_PYPI = {'mujoco', 'torch', 'transformers', 'tokenizers', 'safetensors', 'rosbags'}
+FROM_PYPI = {
+    *('mujoco', 'torch', 'transformers', 'tokenizers', 'safetensors'),
+    *('rosbags', 'apsw', 'lz4', 'backports', 'compression', 'pyarrow', 'datasets'),
+}
 
 # Not in package.xml, which would make everybody install it: moveit_py, for `moveit: moveit_py`.
 OPTIONAL = {'moveit'}

@@ -1,0 +1,32 @@
+"""The parameters of each command: defined once, for the command line and for YAML."""
+
+from dataclasses import dataclass
+
+from vla_r1_core.config import param
+
+
+@dataclass(frozen=True)
+class EpisodeConfig:
+    """How a bag is read. An empty name means: found by itself."""
+
+    image_topic: str = param('', 'colour images; raw or compressed')
+    depth_topic: str = param('', 'depth, registered to colour; raw or compressed')
+    camera_info_topic: str = param('', 'calibration of the colour camera')
+    instruction_topic: str = param('', 'std_msgs/String; empty: any that is called instruction')
+    instruction: str = param('', 'of the whole bag, when it holds none')
+    fixed_frame: str = param('', 'that everything is placed in, z up; empty: the outermost one')
+    tool_frame: str = param('', 'between the finger pads; empty: tcp, tool0 and the like')
+    gripper_joint: str = param('', 'in joint_states; empty: by the fingers in TF')
+    gripper_closes_up: bool = param(False, 'whether a larger position of gripper_joint is closed')
+    depth_slop_s: float = param(
+        0.05, 'between image and depth when the equal stamp is missing', unit='s', ge=0.0
+    )
+    history_s: float = param(
+        120.0, 'that a model may think about an image, at most', unit='s', ge=1.0
+    )
+    max_episode_s: float = param(
+        600.0, 'an instruction without an end is cut here', unit='s', ge=1.0
+    )
+    image_format: str = param(
+        'png', 'of images that are not compressed in the bag', choices=('png', 'jpeg')
+    )

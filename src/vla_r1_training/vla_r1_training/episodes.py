@@ -1,0 +1,276 @@
+"""A bag → episodes, one for each instruction, in one pass and in bounded memory.
+
+Images are not kept: only where they are, to be read again when an episode ends. What joins the
+messages of one instruction is their request_id; an instruction by topic has none until the
+reasoner answers. The newest instruction wins: it ends those before it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from vla_r1_core.types import Task
+
+from vla_r1_training.audit import TopicAudit
+from vla_r1_training.bag import Bag, Recorded
+from vla_r1_training.config import EpisodeConfig
+from vla_r1_training.decode import decode, DecodeError, is_stamped, stamp_ns
+from vla_r1_training.episode import Array, Episode, Result, Said, Stated, View
+from vla_r1_training.memory import Memory
+from vla_r1_training.records import Channel, Fault
+from vla_r1_training.stated import Claim, is_statement, read_claim, Truths
+
+_GRACE_NS = 5_000_000_000  # that an outcome may come after the next instruction
+_TIDY_EVERY = 2_000  # messages
+_SECOND = '-goal'  # of the request_id of a second question
+_Handler = Callable[[Recorded, Any], None]
+
+
+@dataclass
+class _Draft:
+    """An episode under way; `stamp_ns` by the clock of the headers, times as recorded."""
+
+    number: int
+    request_id: str
+    instruction: str
+    begin_ns: int
+    stamp_ns: int
+    frame: str = ''
+    end_ns: int | None = None
+    end_stamp_ns: int | None = None
+    asked: list[Any] = field(default_factory=list)
+    stated: tuple[Stated, ...] = ()
+    outcome: Result | None = None
+    lacks: list[str] = field(default_factory=list)
+
+
+class EpisodeReader:
+    """Reads the episodes of a bag.
+
+    Attributes:
+        audits: by topic, complete when `episodes` has ended.
+        faults: what could be read from the files, but not used.
+    """
+
+    def __init__(self, bag: Bag, config: EpisodeConfig) -> None:
+        self.audits: dict[str, TopicAudit] = {}
+        self.faults: list[Fault] = []
+        self._bag = bag
+        self._config = config
+        self._memory = Memory(bag, config)
+        self._truths = Truths()
+        self._scene: dict[str, Array] = {}
+        self._claims: list[Claim] = []
+        self._drafts: list[_Draft] = []
+        self._topics: dict[Channel, tuple[TopicAudit, bool, _Handler | None]] = {}
+        self._opened = 0
+
+    def episodes(self) -> Iterator[Episode]:
+        """Yield the episodes in the order in which they end; those without image too."""
+        time_ns = 0
+        for count, recorded in enumerate(self._bag.messages()):
+            time_ns = max(time_ns, recorded.time_ns)
+            self._take(recorded)
+            if self._drafts:
+                yield from self._ended(time_ns)
+            if count % _TIDY_EVERY == 0:
+                oldest = min([self._memory.newest_ns, *(d.stamp_ns for d in self._drafts)])
+                self._memory.forget_before(oldest - int(self._config.history_s * 1e9))
+        for draft in self._drafts:
+            yield self._finished(draft, time_ns)
+
+    def _take(self, recorded: Recorded) -> None:
+        """Count a message and hand it to whoever needs it."""
+        channel, time_ns, data, _ = recorded
+        if channel not in self._topics:
+            self._topics[channel] = self._topic(channel)
+        audit, stamped, handle = self._topics[channel]
+        audit.add(time_ns, len(data), stamp_ns(data) if stamped else None)
+        if handle is None:
+            return
+        try:
+            handle(recorded, None if handle == self._on_image else decode(channel, data))
+        except (DecodeError, ValueError) as error:
+            audit.undecodable += 1
+            if audit.undecodable == 1:
+                self.faults.append(Fault(str(error), channel.topic, time_ns, time_ns, 1))
+
+    def _topic(self, channel: Channel) -> tuple[TopicAudit, bool, _Handler | None]:
+        audit = self.audits.setdefault(channel.topic, TopicAudit(channel.topic, channel.msgtype))
+        return audit, is_stamped(channel), self._handler(channel)
+
+    def _handler(self, channel: Channel) -> _Handler | None:
+        topic = channel.topic
+        match channel.msgtype:
+            case 'sensor_msgs/msg/Image' | 'sensor_msgs/msg/CompressedImage':
+                return self._on_image
+            case 'sensor_msgs/msg/CameraInfo':
+                return self._on_camera_info
+            case 'tf2_msgs/msg/TFMessage':
+                return self._on_tf_static if topic.endswith('tf_static') else self._on_tf
+            case 'sensor_msgs/msg/JointState' if self._config.gripper_joint:
+                return self._on_joints
+            case 'std_msgs/msg/String' if self._is_instruction(topic):
+                return self._on_instruction
+            case 'vla_r1_msgs/msg/Outcome':
+                return self._on_outcome
+            case 'vla_r1_msgs/msg/Reasoning' if not is_statement(topic):
+                return self._on_reasoning
+            case (
+                'vla_r1_msgs/msg/Reasoning'
+                | 'vla_r1_msgs/msg/Affordance'
+                | 'vla_r1_msgs/msg/Trajectory'
+            ) if is_statement(topic):
+                return self._on_statement
+            case 'visualization_msgs/msg/MarkerArray' if topic.endswith('sim/objects'):
+                return self._on_objects
+        return None
+
+    def _is_instruction(self, topic: str) -> bool:
+        wanted = self._config.instruction_topic
+        return topic == wanted if wanted else topic.rpartition('/')[2] == 'instruction'
+
+    def _on_image(self, recorded: Recorded, _: Any) -> None:
+        self._memory.add_image(recorded)
+        if self._config.instruction and not self._opened:
+            self._open('', self._config.instruction, recorded.time_ns)
+
+    def _on_camera_info(self, recorded: Recorded, message: Any) -> None:
+        self._memory.add_camera_info(recorded.channel.topic, message, _stamp(message))
+
+    def _on_tf(self, _: Recorded, message: Any) -> None:
+        self._memory.add_transforms(message, static=False)
+
+    def _on_tf_static(self, _: Recorded, message: Any) -> None:
+        self._memory.add_transforms(message, static=True)
+
+    def _on_joints(self, _: Recorded, message: Any) -> None:
+        self._memory.add_joints(message, _stamp(message))
+
+    def _on_objects(self, _: Recorded, message: Any) -> None:
+        places = ((m.ns, m.pose.position) for m in message.markers if m.ns)
+        self._scene = {name: np.array([p.x, p.y, p.z]) for name, p in places}
+        self._truths.remember(self._scene)
+
+    def _on_instruction(self, recorded: Recorded, message: Any) -> None:
+        if message.data.strip():
+            self._open('', message.data, recorded.time_ns)
+
+    def _on_reasoning(self, recorded: Recorded, message: Any) -> None:
+        draft = self._joined(message.request_id, message.instruction, recorded.time_ns)
+        if not draft.asked and message.header.frame_id:
+            draft.stamp_ns, draft.frame = _stamp(message), message.header.frame_id.lstrip('/')
+        draft.asked.append(message)
+
+    def _on_outcome(self, recorded: Recorded, message: Any) -> None:
+        draft = self._joined(message.request_id, message.instruction, recorded.time_ns)
+        draft.outcome = Result(message.error_code, message.error_msg, message.verified)
+        self._end(draft, recorded.time_ns)
+
+    def _on_statement(self, recorded: Recorded, message: Any) -> None:
+        claim = read_claim(recorded.channel.topic, message, _stamp(message))
+        if claim.stated.source == 'truth':
+            self._truths.add(claim)
+        else:
+            self._claims = [*self._claims[-1_000:], claim]
+
+    def _joined(self, request_id: str, instruction: str, time_ns: int) -> _Draft:
+        """Return the episode that a message belongs to, a new one when there is none."""
+        own = request_id.removesuffix(_SECOND)
+        for draft in reversed(self._drafts):
+            if draft.request_id == own or (
+                not draft.request_id and not draft.asked and draft.instruction == instruction
+            ):
+                draft.request_id = own
+                return draft
+        return self._open(own, instruction, time_ns)
+
+    def _open(self, request_id: str, instruction: str, time_ns: int) -> _Draft:
+        """Begin an episode; those under way end."""
+        for draft in self._drafts:
+            self._end(draft, time_ns)
+        seen = self._memory.pictured(time_ns)
+        stamp, frame = seen or (self._memory.newest_ns, '')
+        draft = _Draft(self._opened, request_id, instruction, time_ns, stamp, frame)
+        draft.stated = self._truths.about(instruction, self._scene)
+        self._opened += 1
+        self._drafts.append(draft)
+        return draft
+
+    def _end(self, draft: _Draft, time_ns: int) -> None:
+        if draft.end_ns is None:
+            draft.end_ns, draft.end_stamp_ns = time_ns, self._memory.newest_ns
+
+    def _ended(self, time_ns: int) -> Iterator[Episode]:
+        """Yield the episodes of which nothing more can come."""
+        for draft in list(self._drafts):
+            if draft.end_ns is None and (
+                time_ns - draft.begin_ns > self._config.max_episode_s * 1e9
+            ):
+                draft.lacks.append(f'an end: cut after {self._config.max_episode_s:g} s')
+                self._end(draft, time_ns)
+            if draft.end_ns is not None and (draft.outcome or time_ns - draft.end_ns > _GRACE_NS):
+                self._drafts.remove(draft)
+                yield self._finished(draft, time_ns)
+
+    def _finished(self, draft: _Draft, time_ns: int) -> Episode:
+        self._end(draft, time_ns)
+        memory, lacks = self._memory, draft.lacks
+        views: dict[int, View | None] = {
+            draft.stamp_ns: memory.view(draft.stamp_ns, draft.frame, lacks)
+        }
+        said = []
+        for message in draft.asked:
+            stamp = _stamp(message)
+            if stamp not in views:
+                views[stamp] = memory.view(stamp, draft.frame, lacks)
+            said.append(_said(message, views[stamp]))
+        span = draft.stamp_ns, draft.end_stamp_ns or memory.newest_ns
+        return Episode(
+            draft.request_id or f'{draft.number:05d}',
+            draft.request_id,
+            draft.instruction,
+            draft.begin_ns,
+            draft.end_ns or time_ns,
+            views[draft.stamp_ns],
+            tuple(said),
+            (*draft.stated, *self._labels(draft, set(views))),
+            memory.fixed_frame(draft.frame),
+            memory.tool_frame(),
+            memory.tool_path(*span, lacks),
+            memory.gripper_path(*span, lacks),
+            draft.outcome,
+            tuple(lacks),
+        )
+
+    def _labels(self, draft: _Draft, stamps: set[int]) -> tuple[Stated, ...]:
+        """Return what label topics say about an episode: of its request, or of its images."""
+        own = [
+            claim
+            for claim in self._claims
+            if (claim.request_id.removesuffix(_SECOND) == draft.request_id != '')
+            or (claim.stated.stamp_ns in stamps and claim.instruction in ('', draft.instruction))
+        ]
+        self._claims = [claim for claim in self._claims if claim not in own]
+        return tuple(claim.stated for claim in own)
+
+
+def _stamp(message: Any) -> int:
+    stamp = message.header.stamp
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def _said(message: Any, view: View | None) -> Said:
+    return Said(
+        Task(message.task),
+        message.prompt,
+        message.text,
+        message.well_formed,
+        message.model,
+        message.weights_sha256,
+        message.seed,
+        message.error_code,
+        _stamp(message),
+        view,
+    )

@@ -1,0 +1,260 @@
+"""What the sensors of a bag said lately: where images are, calibrations, transforms, joints."""
+
+from bisect import bisect_left, bisect_right
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from vla_r1_core.geometry import CameraModel
+
+from vla_r1_training.bag import Bag, Recorded
+from vla_r1_training.config import EpisodeConfig
+from vla_r1_training.decode import decode, DecodeError, stamp_ns
+from vla_r1_training.episode import GripperPath, ToolPath, View
+from vla_r1_training.frames import Frames, shows_the_camera
+from vla_r1_training.gripper import by_fingers
+from vla_r1_training.images import ImageError, read_depth, read_picture
+from vla_r1_training.transforms import TransformError, Transforms
+
+TOOL_FRAMES = ('tcp', 'grasp_frame', 'hand_tcp', 'gripper_tcp', 'tool_tcp', 'tool0', 'ee_link')
+"""Names, or ends of names, of the frame between the finger pads; the first one found counts."""
+
+
+class Memory:
+    """Takes in sensor messages and tells what was seen and where everything was.
+
+    Attributes:
+        transforms: of the bag.
+        newest_ns: the newest stamp of an image or a transform; 0 before the first.
+    """
+
+    def __init__(self, bag: Bag, config: EpisodeConfig) -> None:
+        self.transforms = Transforms()
+        self.newest_ns = 0
+        self._bag = bag
+        self._config = config
+        self._frames: dict[str, Frames] = {}
+        self._cameras: dict[str, list[tuple[int, str, Any]]] = {}
+        self._joints: tuple[list[int], list[float]] = ([], [])
+
+    def add_image(self, recorded: Recorded) -> None:
+        """Take in an Image or CompressedImage.
+
+        Raises:
+            DecodeError: it is damaged.
+        """
+        channel, time_ns, data, place = recorded
+        frames = self._frames.get(channel.topic)
+        if frames is None:
+            frames = self._frames[channel.topic] = Frames(channel, decode(channel, data))
+        stamp = stamp_ns(data)
+        if stamp is None:
+            raise DecodeError('it has no header')
+        frames.add(stamp, time_ns, place)
+        self.newest_ns = max(self.newest_ns, stamp)
+
+    def add_camera_info(self, topic: str, message: Any, stamp: int) -> None:
+        """Take in a CameraInfo; kept only when it differs from the one before."""
+        known = self._cameras.setdefault(topic, [])
+        if known and _same(known[-1][2], message):
+            return
+        known.append((stamp, message.header.frame_id.lstrip('/'), message))
+        del known[:-100]  # a zooming camera has as many calibrations as images
+
+    def add_transforms(self, message: Any, *, static: bool) -> None:
+        """Take in a TFMessage."""
+        for t in message.transforms:
+            stamp = t.header.stamp.sec * 1_000_000_000 + t.header.stamp.nanosec
+            p, q = t.transform.translation, t.transform.rotation
+            pose = (p.x, p.y, p.z, q.x, q.y, q.z, q.w)
+            frames = t.header.frame_id, t.child_frame_id
+            self.transforms.add(*frames, stamp, pose, static=static)
+            if not static:
+                self.newest_ns = max(self.newest_ns, stamp)
+
+    def add_joints(self, message: Any, stamp: int) -> None:
+        """Take in a JointState: the gripper's joint, when it is named."""
+        names = list(message.name)
+        if self._config.gripper_joint in names and len(message.position) == len(names):
+            sign = -1.0 if self._config.gripper_closes_up else 1.0
+            position = message.position[names.index(self._config.gripper_joint)]
+            self._joints[0].append(stamp)
+            self._joints[1].append(sign * float(position))
+
+    def forget_before(self, stamp: int) -> None:
+        """Free the memory of what is older [ns]."""
+        self.transforms.forget_before(stamp)
+        for frames in self._frames.values():
+            frames.forget_before(stamp)
+        stamps, positions = self._joints
+        drop = bisect_left(stamps, stamp)
+        del stamps[:drop], positions[:drop]
+
+    def pictured(self, time_ns: int) -> tuple[int, str] | None:
+        """Return stamp and frame of the newest colour image that was recorded by then."""
+        for frames in self._ranked(depth=False, frame=''):
+            stamp = frames.before(time_ns)
+            if stamp is not None:
+                return stamp, frames.frame
+        return None
+
+    def view(self, stamp: int, frame: str, lacks: list[str]) -> View | None:
+        """Return what a camera saw, None when the image is not there; note what is missing.
+
+        Args:
+            stamp: of the image [ns].
+            frame: of the camera; empty for any.
+            lacks: is added to.
+        """
+        found = self._image(stamp, frame, lacks)
+        if found is None:
+            return None
+        frames, message = found
+        try:
+            image = read_picture(message, self._config.image_format)
+        except ImageError as error:
+            lacks.append(f'image: {error}')
+            return None
+        camera = self._camera(frames, stamp, image.width, image.height, lacks)
+        depth = self._depth(frames.frame, stamp, (image.height, image.width), lacks)
+        T_fixed_camera = None
+        try:
+            fixed = self.fixed_frame(frames.frame)
+            stamps = np.array([stamp], dtype=np.int64)
+            T_fixed_camera = self.transforms.lookup(fixed, frames.frame, stamps)[0]
+        except TransformError as error:
+            lacks.append(f"the camera's place: {error}")
+        return View(stamp, frames.frame, image, depth, camera, T_fixed_camera)
+
+    def tool_frame(self) -> str:
+        """Return the tool's frame, empty when none is known."""
+        if self._config.tool_frame:
+            return self._config.tool_frame
+        frames = sorted(self.transforms.frames)
+        ends = ((frame, name) for name in TOOL_FRAMES for frame in frames)
+        return next((frame for frame, name in ends if frame.endswith(name)), '')
+
+    def fixed_frame(self, of: str = '') -> str:
+        """Return the frame that everything is placed in: the outermost of the tool, or of `of`."""
+        return self._config.fixed_frame or self.transforms.root(self.tool_frame() or of)
+
+    def tool_path(self, begin: int, end: int, lacks: list[str]) -> ToolPath | None:
+        """Return where the tool was between two stamps [ns]; note what is missing."""
+        tool = self.tool_frame()
+        if not tool or tool not in self.transforms.frames:
+            names = tool or ', '.join(TOOL_FRAMES)
+            lacks.append(f'the tool: TF has no frame {names}; set tool_frame')
+            return None
+        stamps = self.transforms.stamps(tool, begin, end)
+        if not len(stamps):
+            lacks.append('the tool: no transforms of it came')
+            return None
+        try:
+            poses = self.transforms.lookup(self.fixed_frame(), tool, stamps)
+        except TransformError as error:
+            lacks.append(f'the tool: {error}')
+            return None
+        return ToolPath(stamps, poses)
+
+    def gripper_path(self, begin: int, end: int, lacks: list[str]) -> GripperPath | None:
+        """Return how far the gripper was open between two stamps [ns]; note what is missing."""
+        if self._config.gripper_joint:
+            stamps, positions = self._joints
+            i, j = bisect_left(stamps, begin), bisect_right(stamps, end)
+            if j > i:
+                return GripperPath(np.array(stamps[i:j]), np.array(positions[i:j]))
+            lacks.append(f'the gripper: joint_states has no {self._config.gripper_joint}')
+            return None
+        path = by_fingers(self.transforms, begin, end)
+        if path is None:
+            lacks.append('the gripper: TF has no pair of moving fingers; set gripper_joint')
+        return path
+
+    def _ranked(self, *, depth: bool, frame: str) -> list[Frames]:
+        """Return the topics of images that can be meant, the likeliest first."""
+        wanted = self._config.depth_topic if depth else self._config.image_topic
+        if wanted:
+            return [self._frames[wanted]] if wanted in self._frames else []
+        fitting = [
+            f
+            for name, f in self._frames.items()
+            if f.depth == depth and shows_the_camera(name) and frame in ('', f.frame)
+        ]
+        return sorted(fitting, key=Frames.rank)
+
+    def _image(self, stamp: int, frame: str, lacks: list[str]) -> tuple[Frames, Any] | None:
+        """Return the colour image with a stamp."""
+        reason = f'the bag holds no colour image of {stamp / 1e9:.3f} s'
+        for frames in self._ranked(depth=False, frame=frame):
+            place = frames.at(stamp)
+            if place is None:
+                continue
+            try:
+                return frames, decode(frames.channel, self._bag.read(place))
+            except (DecodeError, OSError) as error:
+                reason = str(error)
+        lacks.append(f'image: {reason}')
+        return None
+
+    def _depth(
+        self, frame: str, stamp: int, shape: tuple[int, int], lacks: list[str]
+    ) -> NDArray[np.float32] | None:
+        reason = f'none of {stamp / 1e9:.3f} s in {frame}'
+        for frames in self._ranked(depth=True, frame=frame):
+            place = frames.at(stamp, int(self._config.depth_slop_s * 1e9))
+            if place is None:
+                continue
+            try:
+                depth = read_depth(decode(frames.channel, self._bag.read(place)))
+            except (DecodeError, ImageError, OSError) as error:
+                reason = str(error)
+                continue
+            if depth.shape == shape:
+                return depth
+            reason = f'it is {depth.shape[1]} x {depth.shape[0]}, unlike the image'
+        lacks.append(f'depth: {reason}')
+        return None
+
+    def _camera(
+        self, frames: Frames, stamp: int, width: int, height: int, lacks: list[str]
+    ) -> CameraModel | None:
+        """Return the calibration of an image's camera at a time."""
+        reason = f'no camera_info in {frames.frame}'
+        wanted = self._config.camera_info_topic
+        for topic, known in sorted(self._cameras.items()):
+            if wanted and topic != wanted:
+                continue
+            fitting = [entry for entry in known if wanted or entry[1] == frames.frame]
+            if not fitting:
+                continue
+            message = max(fitting, key=lambda entry: (entry[0] <= stamp, -abs(entry[0] - stamp)))[
+                2
+            ]
+            if (message.width, message.height) != (width, height):
+                reason = f'camera_info is for {message.width} x {message.height}'
+                continue
+            try:
+                return _calibration(message, rectified='rect' in frames.channel.topic)
+            except ValueError as error:
+                reason = str(error)
+        lacks.append(f'the calibration: {reason}')
+        return None
+
+
+def _calibration(message: Any, *, rectified: bool) -> CameraModel:
+    """Return a camera model; a rectified image has the projection matrix and no distortion."""
+    size = message.width, message.height
+    if rectified:
+        p = message.p
+        return CameraModel.from_calibration([p[0], 0, p[2], 0, p[5], p[6], 0, 0, 1], (), *size)
+    return CameraModel.from_calibration(message.k, message.d, *size, message.distortion_model)
+
+
+def _same(a: Any, b: Any) -> bool:
+    fields = ('width', 'height', 'distortion_model')
+    arrays = ('k', 'd', 'p')
+    return (
+        a.header.frame_id == b.header.frame_id
+        and all(getattr(a, name) == getattr(b, name) for name in fields)
+        and all(np.array_equal(getattr(a, name), getattr(b, name)) for name in arrays)
+    )
