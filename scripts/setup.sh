@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Bring this checkout to the state in which everything runs: system packages, .venv, colcon build.
 #   scripts/setup.sh demo    what `make demo` needs
-#   scripts/setup.sh test    the same and torch, transformers, pytest, ruff, mypy
+#   scripts/setup.sh data    the same and what datasets from bags need
+#   scripts/setup.sh test    all that and torch, transformers, pytest, ruff, mypy
 # Does only what is missing; safe to interrupt and to run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 profile=${1:-demo}
-case $profile in demo|test) ;; *) echo "usage: $0 demo|test" >&2; exit 2 ;; esac
+case $profile in demo|data|test) ;; *) echo "usage: $0 demo|data|test" >&2; exit 2 ;; esac
 
 log=$root/log/setup.log
 mkdir -p log
@@ -109,6 +110,7 @@ if [ $ros = wheels ]; then
 else
   pip_set system '60 MB'
 fi
+[ "$profile" = demo ] || pip_set data '70 MB'
 if [ "$profile" = test ]; then
   # torch first and alone: resolved beside other packages, pip brings gigabytes of CUDA.
   pip_set torch "${TORCH_INDEX:+from $TORCH_INDEX, }200 MB" ${TORCH_INDEX:+--index-url "$TORCH_INDEX"}
