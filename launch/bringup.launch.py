@@ -78,7 +78,7 @@ ARGUMENTS = {
 RECORDED = (
     *('instruction', 'reasoning', 'reasoning/partial', 'affordance', 'trajectory', 'detections'),
     *('overlay', 'markers', 'goal_pose', 'planned_path', 'outcome'),
-    *('joint_states', 'robot_description', 'sim/objects'),
+    *('joint_states', 'robot_description', 'sim/objects', 'sim/truth'),
 )
 RECORDED_GLOBAL = ('/tf', '/tf_static', '/clock')
 

@@ -24,6 +24,10 @@ from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from visualization_msgs.msg import MarkerArray
+from vla_r1_core.output import parse
+from vla_r1_core.types import Task
+
+from vla_r1_msgs.msg import Reasoning
 
 SUCCEEDED, CANCELED, ABORTED = 4, 5, 6
 TOPICS = {
@@ -39,6 +43,7 @@ LATCHED = {
     'tf_static': TFMessage,
     'robot_description': String,
     'robot_description_semantic': String,
+    'sim/truth': Reasoning,
 }
 START = 60.0
 """A process may take this long to appear on a busy machine [s]."""
@@ -277,6 +282,34 @@ def test_reset_takes_the_parameters_and_goes_home(probe):
     assert probe.fresh('joint_states').position[0] == pytest.approx(-0.45, abs=0.01)
     wait_for(lambda: probe.newest('tf_static').transforms[0] != camera)  # each scene has its own
     probe.fresh('image')
+
+
+def test_the_right_answers_come_with_the_first_picture_of_a_scene(probe):
+    probe.set('instruction', 'push the green box to the left')
+    before = len(probe.seen['sim/truth'])
+    assert probe.call('sim/reset').success
+    wait_for(lambda: len(probe.seen['sim/truth']) == before + 2)
+    answers = {Task(message.task): message for message in probe.seen['sim/truth'][before:]}
+    for task, message in answers.items():
+        assert message.instruction == 'push the green box to the left'
+        assert not parse(message.text, task).absent
+    header = answers[Task.AFFORDANCE].header
+    picture = wait_for(lambda: next((i for i in probe.seen['image'] if i.header == header), None))
+    pixels = np.frombuffer(picture.data, np.uint8).reshape(picture.height, picture.width, 3)
+    box = parse(answers[Task.AFFORDANCE].text, Task.AFFORDANCE).box
+    x, y, *_ = (round(value) for value in box.to_px(picture.width, picture.height))
+    assert pixels[y, x].argmax() == 1, 'the middle of its box is green'
+
+
+def test_an_absent_object_has_null_for_an_answer(probe):
+    probe.set('instruction', 'pick up the blue cylinder')
+    probe.set('absent', True)
+    before = len(probe.seen['sim/truth'])
+    assert probe.call('sim/reset').success
+    probe.set('absent', False)
+    wait_for(lambda: len(probe.seen['sim/truth']) == before + 2)
+    for message in probe.seen['sim/truth'][before:]:
+        assert parse(message.text, Task(message.task)).absent
 
 
 def test_faults_break_what_they_say_and_unknown_ones_are_refused(probe):

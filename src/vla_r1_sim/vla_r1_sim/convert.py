@@ -8,10 +8,16 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import Marker, MarkerArray
+from vla_r1_core.output import format as format_answer
+from vla_r1_core.prompt import build_prompt
+from vla_r1_core.types import ParsedAnswer, Task
 
+from vla_r1_msgs.msg import Reasoning
 from vla_r1_sim.camera import Intrinsics
 from vla_r1_sim.containers import VESSELS
+from vla_r1_sim.scene_spec import SceneSpec
 from vla_r1_sim.spline import Waypoint
+from vla_r1_sim.truth import Truth
 from vla_r1_sim.vocabulary import COLORS
 from vla_r1_sim.world import World
 
@@ -79,6 +85,39 @@ def to_object_markers(header: Header, world: World) -> MarkerArray:
         marker.color.a = 0.6
         markers.append(marker)
     return MarkerArray(markers=markers)
+
+
+def to_true_answers(header: Header, scene: SceneSpec, found: Truth) -> list[Reasoning]:
+    """Return the answers that a scene's instruction should get, in the form of a model's.
+
+    What there is nothing to say about, and what an answer cannot say, is left out.
+    """
+    thought = f'the simulator knows: {found.name or "it is not there"}'
+    answers = []
+    if found.box or not found.name:
+        answers.append(ParsedAnswer(Task.AFFORDANCE, thought, box=found.box))
+    if found.trace or not found.name:
+        answers.append(ParsedAnswer(Task.TRAJECTORY, thought, trajectory=found.trace))
+    messages = []
+    for answer in answers:
+        try:
+            text = format_answer(answer)
+        except ValueError:  # a trace that leaves the picture
+            continue
+        messages.append(
+            Reasoning(
+                header=header,
+                instruction=scene.instruction,
+                task=int(answer.task),
+                prompt=build_prompt(scene.instruction, answer.task),
+                text=text,
+                thought=thought,
+                well_formed=True,
+                model='simulator',
+                seed=scene.seed,
+            )
+        )
+    return messages
 
 
 def to_waypoints(trajectory: JointTrajectory, joints: tuple[str, ...]) -> list[Waypoint]:

@@ -18,6 +18,7 @@ from tf2_msgs.msg import TFMessage
 from tf2_ros import TransformBroadcaster
 from visualization_msgs.msg import MarkerArray
 
+from vla_r1_msgs.msg import Reasoning
 from vla_r1_sim.camera import BASE_FRAME, Camera, DepthNoise, mounting
 from vla_r1_sim.config import SimConfig
 from vla_r1_sim.convert import (
@@ -27,10 +28,12 @@ from vla_r1_sim.convert import (
     to_object_markers,
     to_stamp,
     to_transform,
+    to_true_answers,
 )
 from vla_r1_sim.description import robot_description, robot_description_semantic
 from vla_r1_sim.faults import break_depth
 from vla_r1_sim.simulation import Simulation
+from vla_r1_sim.truth import truth
 from vla_r1_sim.world import World
 
 CAMERA_FRAME = 'camera_link'
@@ -150,6 +153,7 @@ class _Frame:
     world: World
     data: mujoco.MjData
     fault: str
+    changed: threading.Condition
 
 
 class CameraPublisher:
@@ -165,6 +169,11 @@ class CameraPublisher:
         self._image = node.create_publisher(Image, 'image', 5)
         self._depth = node.create_publisher(Image, 'depth', 5)
         self._info = node.create_publisher(CameraInfo, 'camera_info', 5)
+        self._truth = node.create_publisher(
+            Reasoning,
+            'sim/truth',
+            QoSProfile(depth=2, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+        )
         self._frames: queue.Queue[_Frame | None] = queue.Queue(maxsize=1)
         self.dropped = 0
         self._thread = start_thread(node, 'camera', self._run)
@@ -176,7 +185,7 @@ class CameraPublisher:
             return
         with simulation.changed:
             world = simulation.world
-            frame = _Frame(simulation.time_ns, world, world.snapshot(), fault)
+            frame = _Frame(simulation.time_ns, world, world.snapshot(), fault, simulation.changed)
         self._frames.put(frame)
 
     def close(self) -> None:
@@ -197,9 +206,22 @@ class CameraPublisher:
             )
             size = (self._config.image_width, self._config.image_height)
             with Camera(world.model, *size, antialiasing=self._config.antialiasing) as camera:
+                self._publish_truth(camera, frame)
                 while frame is not None and frame.world is world:
                     self._publish(camera, noise, frame)
                     frame = self._frames.get()
+
+    def _publish_truth(self, camera: Camera, frame: _Frame) -> None:
+        """Publish the true answers to a scene's instruction, about its first picture."""
+        scene = frame.world.scene
+        if not scene.instruction or scene.wrist_camera:  # traces are stated for the table's camera
+            return
+        body_ids = camera.body_ids(frame.data)
+        with frame.changed:
+            found = truth(frame.world, body_ids)
+        header = Header(stamp=to_stamp(frame.time_ns), frame_id=OPTICAL_FRAME)
+        for message in to_true_answers(header, scene, found):
+            self._truth.publish(message)
 
     def _publish(self, camera: Camera, noise: DepthNoise, frame: _Frame) -> None:
         header = Header(stamp=to_stamp(frame.time_ns), frame_id=OPTICAL_FRAME)
