@@ -25,6 +25,7 @@ class Look:
         surfaces: of the table.
         clutter: kinds of things that nobody asks for; () for none.
         kinds: (colour, shape) of the objects.
+        objects: least and most of them; those that are named are always there.
     """
 
     camera: _Point = CAMERA_POSITION
@@ -37,6 +38,7 @@ class Look:
     surfaces: tuple[str, ...] = ('wood',)
     clutter: tuple[str, ...] = ()
     kinds: tuple[tuple[str, str], ...] = KINDS
+    objects: tuple[int, int] = (3, 6)
 
 
 DEMO = Look()

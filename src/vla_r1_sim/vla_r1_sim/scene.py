@@ -71,7 +71,7 @@ def _draw(
 ) -> SceneSpec:
     containers = mentioned_containers(instruction)
     queries = _queries(instruction, command)
-    kinds = _choose_kinds(rng, look.kinds, queries, len(containers), absent)
+    kinds = _choose_kinds(rng, look, queries, len(containers), absent)
     placed, objects = _place(rng, look, containers, kinds)
     return SceneSpec(
         seed=seed,
@@ -125,19 +125,19 @@ def _choice(query: ObjectQuery) -> int:
 
 def _choose_kinds(
     rng: np.random.Generator,
-    kinds: tuple[tuple[str, str], ...],
+    look: Look,
     queries: list[ObjectQuery],
     n_containers: int,
     absent: bool,
 ) -> list[tuple[str, str]]:
-    """Return 3 to 6 different (colour, shape), the named ones among them (or none of them)."""
-    others = [k for k in kinds if not any(q.fits(*k) for q in queries)]
+    """Return different (colour, shape), the named ones among them (or none of them)."""
+    others = [k for k in look.kinds if not any(q.fits(*k) for q in queries)]
     named: list[tuple[str, str]] = []
     if not absent:
         for query in queries:
-            fitting = [k for k in kinds if query.fits(*k) and k not in named]
+            fitting = [k for k in look.kinds if query.fits(*k) and k not in named]
             named.append(fitting[rng.integers(len(fitting))])
-    wanted = int(rng.integers(3, 7))
+    wanted = int(rng.integers(look.objects[0], look.objects[1] + 1))
     if n_containers:
         wanted = min(wanted, _MOST_THINGS - n_containers)
     n_others = min(len(others), max(0, wanted - len(named)))

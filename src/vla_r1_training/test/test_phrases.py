@@ -1,0 +1,26 @@
+"""What is said means what it should, and what is kept for the test is not trained on."""
+
+import itertools
+
+import pytest
+from vla_r1_core.prompt import Intent
+from vla_r1_sim.instruction import ObjectQuery, read
+from vla_r1_training.phrases import GOALS, SAID, UNHEARD, WAYS
+
+EVERY = [(i, say) for said in (SAID, UNHEARD) for i, words in said.items() for say in words]
+
+
+@pytest.mark.parametrize(('intent', 'say'), EVERY)
+def test_the_simulator_reads_it_as_it_is_meant(intent, say):
+    for way, (container, goals) in itertools.product(WAYS, GOALS.items()):
+        command = read(say.format(it='the red cube', way=way, goal=goals[-1]))
+        assert command.intent is intent
+        assert command.target == ObjectQuery('red', 'cube')
+        assert command.goal == (container if intent is Intent.PLACE else None)
+        assert (command.direction is not None) == (intent is Intent.PUSH)
+
+
+def test_no_phrase_is_both_heard_and_unheard():
+    for intent in Intent:
+        assert SAID[intent] and UNHEARD[intent]
+        assert not set(SAID[intent]) & set(UNHEARD[intent])

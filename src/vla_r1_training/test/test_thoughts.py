@@ -1,0 +1,53 @@
+"""A written-out answer is well formed, true, and lists what is seen before it says which one."""
+
+import pytest
+from vla_r1_core.output import is_canonical, parse
+from vla_r1_core.types import Box, Task
+from vla_r1_training.thoughts import annotate, Seen
+
+THINGS = (
+    Seen('blue ball', Box(0.70, 0.40, 0.05, 0.06)),
+    Seen('bowl', Box(0.50, 0.60, 0.12, 0.11)),
+    Seen('red cube', Box(0.25, 0.55, 0.0432, 0.07)),
+)
+TRACE = ((0.25, 0.55), (0.4, 0.5), (0.5, 0.6))
+
+
+def write(task=Task.AFFORDANCE, name='red cube', trace=(), goal='', seed=0):
+    return annotate('pick red cube', task, THINGS, name, trace, goal, seed)
+
+
+def test_a_box_is_the_one_that_is_meant():
+    answer = parse(write(), Task.AFFORDANCE)
+    assert answer.box == Box(0.25, 0.55, 0.043, 0.07)
+
+
+def test_a_trace_is_the_true_one():
+    text = write(Task.TRAJECTORY, trace=TRACE, goal='bowl')
+    assert parse(text, Task.TRAJECTORY).trajectory.points == TRACE
+    assert 'To: bowl 0.500 0.600 0.120 0.110.' in text
+
+
+@pytest.mark.parametrize('task', [Task.AFFORDANCE, Task.TRAJECTORY])
+def test_what_is_not_there_has_no_answer(task):
+    answer = parse(write(task, name=None), task)
+    assert answer.absent and answer.thought.endswith('not there.')
+
+
+def test_everything_is_listed_from_left_to_right_before_the_choice():
+    thought = parse(write(), Task.AFFORDANCE).thought
+    places = [thought.index(name) for name in ('red cube 0.250', 'bowl 0.500', 'blue ball 0.700')]
+    assert places == sorted(places)
+    assert thought.rindex('red cube 0.250 0.550 0.043 0.070') > places[-1]
+
+
+def test_words_vary_with_the_seed_and_only_with_it():
+    texts = [write(seed=seed) for seed in range(250)]
+    assert len(set(texts)) == 27
+    assert texts == [write(seed=seed) for seed in range(250)]
+    assert all(is_canonical(text) for text in texts)
+
+
+def test_coordinates_stay_in_the_picture():
+    text = annotate('pick', Task.TRAJECTORY, THINGS, 'bowl', ((-0.001, 0.2), (1.0004, 0.3)), '', 0)
+    assert parse(text, Task.TRAJECTORY).trajectory.points == ((0.0, 0.2), (1.0, 0.3))

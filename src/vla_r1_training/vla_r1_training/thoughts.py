@@ -1,0 +1,82 @@
+"""The simulator's annotator: correct answers with written-out thoughts, in varied words.
+
+The thought lists everything that is seen, from left to right, before it says which thing is meant:
+an answer that looks at its own list names the right one, one that does not is at chance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from vla_r1_core.types import Box, Task
+
+TASK_LEADS = ('Task:', 'Asked:', 'Wanted:')
+SCENE_LEADS = ('Scene:', 'I see:', 'On the table:')
+TARGET_LEADS = ('Target:', 'Meant:', 'So it is:')
+NOT_THERE = ' not there'
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A thing in the picture: 'red cube', 'bowl'."""
+
+    name: str
+    box: Box
+
+
+def annotate(
+    request: str,
+    task: Task,
+    things: Sequence[Seen],
+    name: str | None,
+    trace: Sequence[tuple[float, float]],
+    goal: str,
+    seed: int,
+) -> str:
+    """Write a whole answer, as the model should.
+
+    Args:
+        request: what the instruction asks for, in few words: 'pick red cube'.
+        task: what is asked for.
+        things: everything that is seen, in any order.
+        name: of the thing that is meant, one of `things`; None when it is not there.
+        trace: the way, (N, 2) in [0, 1], for a trajectory.
+        goal: where a trajectory leads: a container's name or a way to push, '' for the thing.
+        seed: of the words.
+    """
+    rng = np.random.default_rng(seed)
+    leads = [TASK_LEADS, SCENE_LEADS, TARGET_LEADS]
+    task_lead, scene_lead, target_lead = (lead[rng.integers(len(lead))] for lead in leads)
+    by_name = {thing.name: thing for thing in things}
+    listing = ';'.join(_line(t) for t in sorted(things, key=lambda t: t.box.x))
+    thought = f'{task_lead} {request}. {scene_lead}{listing}. {target_lead}'
+    if name is None:
+        return _answer(f'{thought}{NOT_THERE}.', 'null')
+    target = by_name[name]
+    thought += f'{_line(target)}.'
+    if task == Task.AFFORDANCE:
+        x, y, width, height = (_number(v) for v in _values(target.box))
+        return _answer(thought, f'{{"x":{x}, "y":{y}, "width":{width}, "height":{height}}}')
+    if goal in by_name:
+        thought += f' To:{_line(by_name[goal])}.'
+    elif goal:
+        thought += f' To: {goal}.'
+    points = '], ['.join(f'{_number(x)},{_number(y)}' for x, y in trace)
+    return _answer(thought, f'[[{points}]]')
+
+
+def _line(thing: Seen) -> str:
+    return f' {thing.name}' + ''.join(_number(v) for v in _values(thing.box))
+
+
+def _values(box: Box) -> tuple[float, float, float, float]:
+    return box.x, box.y, box.width, box.height
+
+
+def _number(value: float) -> str:
+    """Write a coordinate with three decimals: a thousandth of the picture."""
+    return f' {min(max(value, 0.0), 1.0):.3f}'
+
+
+def _answer(thought: str, payload: str) -> str:
+    return f'<think>{thought}</think> so, the answer is <output>{payload}</output>'
