@@ -9,6 +9,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),
+        ('share/' + package_name + '/config', ['config/nano.yaml']),
     ],
     install_requires=['setuptools'],
     zip_safe=True,
@@ -16,4 +17,10 @@ setup(
     maintainer_email='maintainers@example.com',
     description='From bags to episodes, labels, datasets and trained models.',
     license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            'render = vla_r1_training.render:main',
+            'sft = vla_r1_training.sft:main',
+        ]
+    },
 )
