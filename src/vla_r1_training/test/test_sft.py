@@ -1,0 +1,131 @@
+"""SFT teaches the nano model, is the same every time, and outlives kill -9."""
+
+from dataclasses import asdict, replace
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+from PIL import Image
+import pytest
+from safetensors.torch import load_file
+import torch
+from vla_r1_core.types import Task
+from vla_r1_perception.backends import make_reasoner
+from vla_r1_perception.config import ReasonerConfig
+from vla_r1_perception.processor import load_processor
+from vla_r1_training import render as render_module
+from vla_r1_training.batches import Batcher, IGNORED
+from vla_r1_training.nano import make_nano, PICTURE
+from vla_r1_training.scenes import load_scenes
+from vla_r1_training.sft import SftConfig, train
+import yaml
+
+PER_FILE = 4
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    """Return two rendered files of a few scenes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render_module, 'PER_FILE', PER_FILE)
+        return render_module.render('train', 2 * PER_FILE, tmp_path_factory.mktemp('scenes'))
+
+
+@pytest.fixture(scope='module')
+def nano(tmp_path_factory):
+    """Return a folder with the untrained nano model."""
+    folder = tmp_path_factory.mktemp('models') / 'nano'
+    make_nano(folder, seed=0)
+    return folder
+
+
+@pytest.fixture
+def config(files, tmp_path):
+    """Return a run of six steps."""
+    return SftConfig(
+        scenes=str(files[0].parent), files=2, out=str(tmp_path / 'run'), steps=6, batch_size=2,
+        warmup_steps=1, decay_steps=3, smooth_steps=4, save_every=2, watch_every=100,
+    )  # fmt: skip
+
+
+def weights(folder):
+    return load_file(folder / 'model.safetensors')
+
+
+def test_the_nano_model_is_small_and_loads_as_the_real_one_does(nano):
+    assert sum(value.numel() for value in weights(nano).values()) <= 16_000_000
+    config = ReasonerConfig(backend='transformers', device='cpu', max_new_tokens=8)
+    answer = make_reasoner(config, str(nano)).answer(
+        np.zeros((480, 640, 3), np.uint8), 'pick up the red cube', Task.AFFORDANCE,
+        seed=0, on_token=lambda text, n: None, should_stop=lambda: False,
+    )  # fmt: skip
+    assert answer.completion_tokens == 8
+    assert answer.prompt_tokens < 80
+
+
+def test_any_text_survives_the_tokenizer(nano):
+    tokenizer = load_processor(nano).tokenizer
+    for text in ('pick up the red cube', 'Größe 3.14159, 拿起红色方块 "…"', ' 0.5 0.512 1.000'):
+        assert tokenizer.decode(tokenizer(text)['input_ids']) == text
+
+
+def test_a_batch_is_what_the_processor_makes(nano, files):
+    processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
+    asked = [questions[0] for questions in scenes.questions[:3]]
+    pictures = scenes.pictures[:3]
+    ours = Batcher(processor).batch(asked, [a.answer(0) for a in asked], pictures)
+    for i, question in enumerate(asked):
+        text = processor.tokenizer.decode(
+            Batcher(processor).prompt(question, visual_tokens=1), skip_special_tokens=False
+        )
+        theirs = processor(text=[text], images=[Image.fromarray(pictures[i])], return_tensors='pt')
+        prompt = theirs['input_ids'][0]
+        torch.testing.assert_close(ours.inputs['input_ids'][i, : len(prompt)], prompt)
+        rows = ours.inputs['pixel_values'].reshape(3, -1, theirs['pixel_values'].shape[1])
+        torch.testing.assert_close(rows[i], theirs['pixel_values'])
+        said = ours.labels[i][ours.labels[i] != IGNORED]
+        assert processor.tokenizer.decode(said) == f'{question.answer(0)}<|im_end|>'
+        assert (ours.labels[i, : len(prompt) - 1] == IGNORED).all()
+        # Each label is the token that follows its place.
+        places = (ours.labels[i] != IGNORED).nonzero()[:, 0]
+        torch.testing.assert_close(ours.inputs['input_ids'][i, places + 1], said)
+
+
+def test_it_learns_a_few_scenes(config):
+    folder = train(replace(config, steps=60, batch_size=4, decay_steps=0, save_every=15))
+    log = [json.loads(line) for line in (folder.parent / 'log.jsonl').read_text().splitlines()]
+    losses = [row['text'] for row in log if 'text' in row]
+    assert losses[-1] < 0.7 * losses[0]
+    assert log[-1]['watch'].keys() >= {'valid', 'iou', 'named'}
+    assert yaml.safe_load((folder / 'training.yaml').read_text())['steps'] == 60
+
+
+def test_killed_and_started_again_it_ends_with_the_same_weights(config, tmp_path):
+    whole = weights(train(config))
+    killed = replace(config, out=str(tmp_path / 'killed'))
+    path = tmp_path / 'killed.yaml'
+    path.write_text(yaml.safe_dump(asdict(killed)))
+    command = 'from vla_r1_training.sft import main; main()'
+    process = subprocess.Popen([sys.executable, '-c', command, '--config', str(path)])
+    while not list((tmp_path / 'killed').glob('state-*')):
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / 'killed' / 'model').exists()
+    resumed = weights(train(killed))
+    log = [json.loads(row) for row in (tmp_path / 'killed' / 'log.jsonl').read_text().splitlines()]
+    steps = [row['step'] for row in log if 'text' in row]
+    assert steps == sorted(set(steps))  # none was done twice
+    assert resumed.keys() == whole.keys()
+    for name, value in whole.items():
+        torch.testing.assert_close(resumed[name], value, rtol=0, atol=0)
+
+
+def test_too_few_files_are_refused(config):
+    with pytest.raises(SystemExit, match='has 2 of 3 files'):
+        train(replace(config, files=3))
