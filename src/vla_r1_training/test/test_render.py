@@ -15,8 +15,6 @@ from vla_r1_training.render import CAMERA, render
 from vla_r1_training.scenes import load_scenes
 from vla_r1_training.splits import LOOK, SPLITS, UNSEEN
 
-from vla_r1_training import render as render_module
-
 SCENES = 12
 
 
@@ -34,7 +32,7 @@ def drawn():
 @pytest.fixture
 def small(monkeypatch):
     """Make files of few scenes."""
-    monkeypatch.setattr(render_module, 'PER_FILE', SCENES)
+    monkeypatch.setattr('vla_r1_training.render.PER_FILE', SCENES)
 
 
 def kinds(scene):

@@ -17,9 +17,9 @@ from vla_r1_core.types import Task
 from vla_r1_perception.backends import make_reasoner
 from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.processor import load_processor
-from vla_r1_training import render as render_module
 from vla_r1_training.batches import Batcher, IGNORED
 from vla_r1_training.nano import make_nano, PICTURE
+from vla_r1_training.render import render
 from vla_r1_training.scenes import load_scenes
 from vla_r1_training.sft import SftConfig, train
 import yaml
@@ -31,8 +31,8 @@ PER_FILE = 4
 def files(tmp_path_factory):
     """Return two rendered files of a few scenes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render_module, 'PER_FILE', PER_FILE)
-        return render_module.render('train', 2 * PER_FILE, tmp_path_factory.mktemp('scenes'))
+        patch.setattr('vla_r1_training.render.PER_FILE', PER_FILE)
+        return render('train', 2 * PER_FILE, tmp_path_factory.mktemp('scenes'))
 
 
 @pytest.fixture(scope='module')
