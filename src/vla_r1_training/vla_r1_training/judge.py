@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import AnswerError
+from vla_r1_core.frechet import alaf_distance
 from vla_r1_core.geometry import box_iou
 from vla_r1_core.output import parse
 from vla_r1_core.types import Box, Task
@@ -83,15 +84,10 @@ def distances(
     """
     p, q = 1000 * _resample(a), 1000 * _resample(b)
     gaps = np.linalg.norm(p[:, None] - q[None], axis=-1)
+    frechet = alaf_distance([p], [q], angle_weight=0.0, length_weight=0.0)[0]
     hausdorff = max(gaps.min(0).max(), gaps.min(1).max())
     rms = math.sqrt(float((np.diag(gaps) ** 2).mean()))
-    reach = np.maximum.accumulate(gaps, axis=0)[:, :1] * np.ones_like(gaps)
-    reach[0] = np.maximum.accumulate(gaps[0])
-    for i in range(1, _SAMPLES):
-        for j in range(1, _SAMPLES):
-            best = min(reach[i - 1, j], reach[i, j - 1], reach[i - 1, j - 1])
-            reach[i, j] = max(gaps[i, j], best)
-    return float(reach[-1, -1]), float(hausdorff), rms
+    return float(frechet), float(hausdorff), rms
 
 
 def _resample(points: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
