@@ -1,5 +1,6 @@
 """The nano model: Qwen2.5-VL's architecture, small enough to be trained and to answer on a CPU."""
 
+import json
 import math
 from pathlib import Path
 
@@ -41,6 +42,17 @@ def make_nano(folder: Path, *, seed: int) -> None:
         tokenizer,
         chat_template=CHAT_TEMPLATE,
     ).save_pretrained(folder)
+    _complete(folder / 'processor_config.json')
+
+
+def _complete(file: Path) -> None:
+    """Name the processor as the real model does, with the part that only torchvision can load."""
+    config = json.loads(file.read_text())
+    images = config['image_processor']
+    videos = {key: value for key, value in images.items() if key != 'image_processor_type'}
+    config['processor_class'] = 'Qwen2_5_VLProcessor'
+    config['video_processor'] = {**videos, 'video_processor_type': 'Qwen2VLVideoProcessor'}
+    file.write_text(json.dumps(config, indent=2) + '\n')
 
 
 def nano_config(vocabulary: int, ids: dict[str, int]) -> Qwen2_5_VLConfig:

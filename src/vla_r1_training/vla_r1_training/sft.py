@@ -132,8 +132,10 @@ def train(config: SftConfig) -> Path:
     set_seed(config.seed)
     out = Path(config.out)
     start = Path(config.model) if config.model else out / 'start'
-    if not config.model and not (start / 'config.json').exists():
-        make_nano(start, seed=config.seed)
+    if not config.model and not start.exists():
+        partly = start.with_suffix('.part')
+        make_nano(partly, seed=config.seed)
+        partly.rename(start)
     files = sorted(Path(config.scenes).glob('train-*.parquet'))[: config.files]
     if len(files) < config.files:
         raise SystemExit(f'{config.scenes} has {len(files)} of {config.files} files: run render')
@@ -169,7 +171,7 @@ def train(config: SftConfig) -> Path:
         ) and accelerator.is_main_process:
             plain = accelerator.unwrap_model(student).model
             log.watch(done, _watch(plain, processor, batcher, watched))
-            _export(plain, processor, config, out / 'model')
+            _export(plain, start, config, out / 'model')
     return out / 'model'
 
 
@@ -231,13 +233,15 @@ def _resume(accelerator: Accelerator, out: Path) -> int:
     return int(json.loads((states[-1] / 'step.json').read_text()))
 
 
-def _export(model: Any, processor: Any, config: SftConfig, folder: Path) -> None:
+def _export(model: Any, start: Path, config: SftConfig, folder: Path) -> None:
     """Write the plain model in half precision, with what it was made from."""
     partly = folder.with_suffix('.part')
     shutil.rmtree(partly, ignore_errors=True)
     weights = {name: value.half() for name, value in model.state_dict().items()}
     model.save_pretrained(partly, state_dict=weights)
-    processor.save_pretrained(partly)
+    for file in start.iterdir():  # of the processor; it is not trained
+        if not (partly / file.name).exists() and file.suffix != '.safetensors':
+            shutil.copy(file, partly)
     (partly / 'training.yaml').write_text(yaml.safe_dump(asdict(config), sort_keys=False))
     shutil.rmtree(folder, ignore_errors=True)
     partly.rename(folder)
