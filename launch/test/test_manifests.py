@@ -13,6 +13,7 @@ ROSDEP_KEYS = {
     'numpy': 'python3-numpy',
     'cv2': 'python3-opencv',
     'yaml': 'python3-yaml',
+    'tqdm': 'python3-tqdm',
     'PIL': 'python3-pil',
     'pytest': 'python3-pytest',
     'hypothesis': 'python3-hypothesis',

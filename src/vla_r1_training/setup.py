@@ -19,6 +19,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
+            'ingest = vla_r1_training.ingest:main',
             'evaluate = vla_r1_training.evaluate:main',
             'render = vla_r1_training.render:main',
             'sft = vla_r1_training.sft:main',

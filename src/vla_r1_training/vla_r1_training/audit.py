@@ -5,10 +5,10 @@ import heapq
 import math
 
 _BINS_PER_FACTOR_OF_TWO = 32  # a bin is 2 % wide
-_REGULAR_SHARE = 0.5  # of the intervals that are within a quarter of the typical one
+_REGULAR_SHARE = 0.8  # of the intervals that are within a quarter of the typical one
 _GAP_FACTOR = 2.5  # of the typical interval
 _GAPS_KEPT = 16
-_FEW = 5  # intervals say nothing about a rate
+_FEW = 10  # intervals say nothing about a rate
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,12 @@ def find_bags(paths: list[Path]) -> list[Path]:
     return list(found)
 
 
+def size_of(path: Path) -> int:
+    """Return the size of a bag's files [bytes]."""
+    with Bag(path) as bag:
+        return bag.size
+
+
 class Bag:
     """A recording that is being read; a context manager.
 

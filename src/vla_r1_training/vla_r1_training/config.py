@@ -30,3 +30,18 @@ class EpisodeConfig:
     image_format: str = param(
         'png', 'of images that are not compressed in the bag', choices=('png', 'jpeg')
     )
+
+
+@dataclass(frozen=True)
+class IngestConfig(EpisodeConfig):
+    """Bags → dataset."""
+
+    labels: str = param(
+        'topic truth hindsight',
+        'where true answers come from, with spaces between; the first that knows one counts: '
+        'label topics, the simulator, or what the robot did',
+    )
+    only_verified: bool = param(
+        False, 'hindsight: only from motions that were seen to have succeeded'
+    )
+    depth: bool = param(True, 'whether the dataset holds depth')

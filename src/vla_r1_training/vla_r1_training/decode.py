@@ -31,21 +31,25 @@ def decode(channel: Channel, data: Buffer) -> Any:
         raise DecodeError(f'not a {channel.msgtype}: {error!r}') from error
 
 
-def is_stamped(channel: Channel) -> bool:
-    """Return whether the messages begin with a header; False for types that are not known."""
+def stamp_offset(channel: Channel) -> int | None:
+    """Return where in the data the stamp is [bytes]; None for types without or not known."""
+    if channel.msgtype == 'tf2_msgs/msg/TFMessage':
+        return 8  # the first transform's; behind the number of transforms
+    if channel.msgtype == 'rosgraph_msgs/msg/Clock':
+        return 4
     try:
         store = _typestore(channel.msgtype, channel.schema, channel.definition)
     except DecodeError:
-        return False
-    fields = store.fielddefs[channel.msgtype][1]
-    return bool(fields) and fields[0][1] == (Nodetype.NAME, _HEADER)
-
-
-def stamp_ns(data: Buffer) -> int | None:
-    """Return the stamp [ns] of a message that begins with a header, None if it is cut off."""
-    if len(data) < 12:
         return None
-    sec, nanosec = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
+    fields = store.fielddefs[channel.msgtype][1]
+    return 4 if fields and fields[0][1] == (Nodetype.NAME, _HEADER) else None
+
+
+def stamp_ns(data: Buffer, offset: int = 4) -> int | None:
+    """Return the stamp [ns] of a message, None if it is cut off."""
+    if len(data) < offset + 8:
+        return None
+    sec, nanosec = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, offset)
     return int(sec) * 1_000_000_000 + int(nanosec)
 
 

@@ -15,7 +15,7 @@ from vla_r1_core.types import Task
 from vla_r1_training.audit import TopicAudit
 from vla_r1_training.bag import Bag, Recorded
 from vla_r1_training.config import EpisodeConfig
-from vla_r1_training.decode import decode, DecodeError, is_stamped, stamp_ns
+from vla_r1_training.decode import decode, DecodeError, stamp_ns, stamp_offset
 from vla_r1_training.episode import Array, Episode, Result, Said, Stated, View
 from vla_r1_training.memory import Memory
 from vla_r1_training.records import Channel, Fault
@@ -63,11 +63,15 @@ class EpisodeReader:
         self._scene: dict[str, Array] = {}
         self._claims: list[Claim] = []
         self._drafts: list[_Draft] = []
-        self._topics: dict[Channel, tuple[TopicAudit, bool, _Handler | None]] = {}
+        self._topics: dict[Channel, tuple[TopicAudit, int | None, _Handler | None]] = {}
         self._opened = 0
 
-    def episodes(self) -> Iterator[Episode]:
-        """Yield the episodes in the order in which they end; those without image too."""
+    def episodes(self, progress: Callable[[int], None] = lambda _: None) -> Iterator[Episode]:
+        """Yield the episodes in the order in which they end; those without image too.
+
+        Args:
+            progress: is told how much of the bag was read [bytes].
+        """
         time_ns = 0
         for count, recorded in enumerate(self._bag.messages()):
             time_ns = max(time_ns, recorded.time_ns)
@@ -75,6 +79,7 @@ class EpisodeReader:
             if self._drafts:
                 yield from self._ended(time_ns)
             if count % _TIDY_EVERY == 0:
+                progress(self._bag.done_bytes)
                 oldest = min([self._memory.newest_ns, *(d.stamp_ns for d in self._drafts)])
                 self._memory.forget_before(oldest - int(self._config.history_s * 1e9))
         for draft in self._drafts:
@@ -85,8 +90,8 @@ class EpisodeReader:
         channel, time_ns, data, _ = recorded
         if channel not in self._topics:
             self._topics[channel] = self._topic(channel)
-        audit, stamped, handle = self._topics[channel]
-        audit.add(time_ns, len(data), stamp_ns(data) if stamped else None)
+        audit, offset, handle = self._topics[channel]
+        audit.add(time_ns, len(data), None if offset is None else stamp_ns(data, offset))
         if handle is None:
             return
         try:
@@ -96,9 +101,9 @@ class EpisodeReader:
             if audit.undecodable == 1:
                 self.faults.append(Fault(str(error), channel.topic, time_ns, time_ns, 1))
 
-    def _topic(self, channel: Channel) -> tuple[TopicAudit, bool, _Handler | None]:
+    def _topic(self, channel: Channel) -> tuple[TopicAudit, int | None, _Handler | None]:
         audit = self.audits.setdefault(channel.topic, TopicAudit(channel.topic, channel.msgtype))
-        return audit, is_stamped(channel), self._handler(channel)
+        return audit, stamp_offset(channel), self._handler(channel)
 
     def _handler(self, channel: Channel) -> _Handler | None:
         topic = channel.topic

@@ -11,7 +11,7 @@ import numpy as np
 from vla_r1_core.prompt import infer_intent, Intent
 from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
 
-from vla_r1_training.episode import Array, Episode, Stamps
+from vla_r1_training.episode import Array, Episode, Stamps, View
 from vla_r1_training.gripper import events, grasp_and_release
 from vla_r1_training.ground import Ground, GroundError
 
@@ -38,8 +38,13 @@ class HindsightError(ValueError):
     """The motion shows no answer; the text says why."""
 
 
-def hindsight(episode: Episode, task: Task) -> ParsedAnswer:
+def hindsight(episode: Episode, task: Task, view: View) -> ParsedAnswer:
     """Return the answer that a motion shows.
+
+    Args:
+        episode: with the motion.
+        task: what is asked.
+        view: that the answer is about, taken before the motion.
 
     Raises:
         HindsightError: it shows none.
@@ -49,10 +54,10 @@ def hindsight(episode: Episode, task: Task) -> ParsedAnswer:
         raise HindsightError(f'a {intent.value} shows no {task.name.lower()}')
     if episode.outcome and episode.outcome.error_code:
         raise HindsightError(f'the motion failed: {episode.outcome.error_msg}')
-    if episode.view is None or episode.tool_path is None:
-        raise HindsightError('image and tool path are needed')
+    if episode.tool_path is None:
+        raise HindsightError('it is not known where the tool was')
     try:
-        ground = Ground(episode.view)
+        ground = Ground(view)
         if task is Task.AFFORDANCE:
             return ParsedAnswer(task, 'seen', box=_grasped(episode, ground))
         points = _drawn(_way(episode, intent), ground, intent)

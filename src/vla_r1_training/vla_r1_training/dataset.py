@@ -1,0 +1,147 @@
+"""Examples → Parquet files that Hugging Face's `datasets` reads, pictures included."""
+
+from collections.abc import Iterable
+import os
+from pathlib import Path
+from typing import Any
+
+from datasets import Features, Image, List, Value
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from vla_r1_core.geometry import CameraModel
+from vla_r1_core.prompt import build_prompt
+
+from vla_r1_training.images import encode_depth
+from vla_r1_training.labels import Example
+
+_ROWS = 16  # in memory at a time, and in a row group
+_VERDICTS = ('unknown', 'verified', 'refuted')  # of vla_r1_msgs/Outcome
+
+_TEXT, _REAL = Value('string'), Value('float64')
+FEATURES = Features(
+    {
+        'id': _TEXT,
+        'bag': _TEXT,
+        'request_id': _TEXT,
+        'instruction': _TEXT,
+        'task': _TEXT,  # 'affordance' or 'trajectory'
+        'prompt': _TEXT,
+        'image': Image(),
+        'stamp_ns': Value('int64'),
+        'frame': _TEXT,
+        'ground_truth': _TEXT,  # the payload of <output>; null where it is not known
+        'label_source': _TEXT,
+        'answer': _TEXT,  # the model's, verbatim; null where none was asked
+        'well_formed': Value('bool'),
+        'model': _TEXT,
+        'weights_sha256': _TEXT,
+        'seed': Value('int64'),
+        'error_code': Value('int32'),
+        'depth': Image(),  # 16 bit [mm], 0 for none
+        'camera': {
+            'fx': _REAL,
+            'fy': _REAL,
+            'cx': _REAL,
+            'cy': _REAL,
+            'width': Value('int32'),
+            'height': Value('int32'),
+            'distortion': List(_REAL),
+            'model': _TEXT,
+        },
+        'fixed_frame': _TEXT,
+        'T_fixed_camera': List(_REAL),  # (4, 4), row by row
+        'tool_frame': _TEXT,
+        'tool_stamps_ns': List(Value('int64')),
+        'tool_xyz': List(List(Value('float32'), length=3)),  # [m], in fixed_frame
+        'gripper_stamps_ns': List(Value('int64')),
+        'gripper_opening': List(Value('float32')),
+        'outcome_code': Value('int32'),
+        'outcome_message': _TEXT,
+        'verified': _TEXT,
+        'lacks': List(_TEXT),
+    }
+)
+
+
+def write(examples: Iterable[Example], path: Path, bag: str, *, depth: bool) -> int:
+    """Write a Parquet file; return the number of rows. Without any there is no file.
+
+    Args:
+        examples: written as they come; few are in memory.
+        path: appears when everything is in it.
+        bag: name of the recording.
+        depth: whether to write depth.
+    """
+    part = path.with_name(f'{path.name}.{os.getpid()}.part')
+    schema, count, rows = FEATURES.arrow_schema, 0, []
+    with pq.ParquetWriter(part, schema, compression='zstd') as writer:
+        for example in examples:
+            rows.append(_row(example, bag, depth))
+            if len(rows) == _ROWS:
+                writer.write_table(pa.Table.from_pylist(rows, schema))
+                count, rows = count + len(rows), []
+        if rows:
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+            count += len(rows)
+    if count:
+        part.replace(path)
+    else:
+        part.unlink()
+    return count
+
+
+def _row(example: Example, bag: str, depth: bool) -> dict[str, Any]:
+    episode, view, said = example.episode, example.view, example.said
+    task = example.task.name.lower()
+    tool, gripper, outcome = episode.tool_path, episode.gripper, episode.outcome
+    seen = view.depth if depth else None
+    return {
+        'id': f'{bag}/{episode.key}/{task}/{view.stamp_ns}',
+        'bag': bag,
+        'request_id': episode.request_id,
+        'instruction': episode.instruction,
+        'task': task,
+        'prompt': said.prompt if said else build_prompt(episode.instruction, example.task),
+        'image': {'bytes': view.image.data, 'path': None},
+        'stamp_ns': view.stamp_ns,
+        'frame': view.frame,
+        'ground_truth': example.truth,
+        'label_source': example.source,
+        'answer': said.text if said else None,
+        'well_formed': said.well_formed if said else None,
+        'model': said.model if said else None,
+        'weights_sha256': said.weights_sha256 if said else None,
+        'seed': _signed(said.seed) if said else None,
+        'error_code': said.error_code if said else None,
+        'depth': None if seen is None else {'bytes': encode_depth(seen), 'path': None},
+        'camera': _camera(view.camera),
+        'fixed_frame': episode.fixed,
+        'T_fixed_camera': _flat(view.T_fixed_camera),
+        'tool_frame': episode.tool,
+        'tool_stamps_ns': tool.stamps_ns.tolist() if tool else [],
+        'tool_xyz': tool.T_fixed_tool[:, :3, 3].astype(np.float32).tolist() if tool else [],
+        'gripper_stamps_ns': gripper.stamps_ns.tolist() if gripper else [],
+        'gripper_opening': gripper.opening.tolist() if gripper else [],
+        'outcome_code': outcome.error_code if outcome else None,
+        'outcome_message': outcome.error_msg if outcome else None,
+        'verified': _VERDICTS[outcome.verified] if outcome else None,
+        'lacks': [*episode.lacks, *example.reasons],
+    }
+
+
+def _signed(seed: int) -> int:
+    """Return a uint64 as the int64 of the same bits, which every reader of Parquet knows."""
+    return seed - 2**64 if seed >= 2**63 else seed
+
+
+def _flat(matrix: Any) -> list[float] | None:
+    return None if matrix is None else np.asarray(matrix).ravel().tolist()
+
+
+def _camera(camera: CameraModel | None) -> dict[str, Any] | None:
+    if camera is None:
+        return None
+    names = ('fx', 'fy', 'cx', 'cy', 'width', 'height', 'model')
+    fields = {name: getattr(camera, name) for name in names}
+    return {**fields, 'distortion': list(camera.distortion)}

@@ -1,0 +1,171 @@
+"""Turn bags into a dataset: episodes with images, true answers, and a report of what was lost.
+
+Examples:
+    ros2 run vla_r1_training ingest demo/bag --out dataset
+    ros2 run vla_r1_training ingest ~/bags --out dataset --jobs 8 --config my_robot.yaml
+    ros2 run vla_r1_training ingest teleop --out taught --instruction "pick up the cup"
+
+Bags are rosbag2's, MCAP or sqlite3, compressed or not, split, cut off or never closed. The folder
+then holds data/*.parquet (for `datasets.load_dataset`), report.md, config.yaml and run.json. The
+same command again goes on where it was stopped, and takes in bags that are new or have changed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+import logging
+import multiprocessing
+import os
+from pathlib import Path
+import sys
+import traceback
+from typing import Any
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from vla_r1_training.bag import find_bags, size_of
+from vla_r1_training.command_line import make_parser, read_config
+from vla_r1_training.config import IngestConfig
+from vla_r1_training.convert_bag import convert, DATA, finished, REPORTS
+from vla_r1_training.labels import sources_of
+from vla_r1_training.provenance import write_config, write_run, write_text
+from vla_r1_training.report import as_markdown, BagReport
+
+_PACKAGES = ('vla_r1_training', 'rosbags', 'pyarrow', 'datasets', 'numpy')
+_CARD = """---
+configs:
+- config_name: default
+  data_files: data/*.parquet
+---
+"""
+_POLL_S = 0.2
+_log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    logging.basicConfig(level=logging.INFO, format='%(message)s')
+    parser = make_parser(__doc__, IngestConfig)
+    parser.add_argument('bags', nargs='+', type=Path, help='bags, or folders that hold some')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the dataset')
+    parser.add_argument(
+        '--jobs', type=int, default=os.cpu_count(), help='bags at a time (default: %(default)s)'
+    )
+    args, config = read_config(parser, IngestConfig, argv)
+    try:
+        sources_of(config)
+        bags = find_bags(args.bags)
+        for name in (DATA, REPORTS):
+            (args.out / name).mkdir(parents=True, exist_ok=True)
+        write_config(args.out, config)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    for part in args.out.glob('*/*.part'):  # of a run that was stopped
+        part.unlink(missing_ok=True)
+    reports, failed = _convert_all(bags, args.out, config, max(1, args.jobs))
+    _conclude(args.out, reports)
+    if failed:
+        _log.error('%d bags failed; what they say stands above', failed)
+    return 1 if failed else 0
+
+
+def _convert_all(
+    bags: list[Path], folder: Path, config: IngestConfig, jobs: int
+) -> tuple[list[BagReport], int]:
+    """Return the reports of all bags that could be converted, and how many could not."""
+    reports = {bag: report for bag in bags if (report := finished(bag, folder))}
+    if reports:
+        _log.info('%d of %d bags are done already', len(reports), len(bags))
+    left = [bag for bag in bags if bag not in reports]
+    failed = 0
+    with (
+        tqdm(total=sum(map(size_of, left)), unit='B', unit_scale=True, disable=not left) as bar,
+        logging_redirect_tqdm(),
+    ):
+        run = _one_by_one if jobs == 1 or len(left) == 1 else _in_parallel
+        for bag, result in run(left, folder, config, jobs, bar.update):
+            if isinstance(result, BagReport):
+                reports[bag] = result
+            else:
+                failed += 1
+                _log.error('%s: %s', bag, result)
+    return [reports[bag] for bag in bags if bag in reports], failed
+
+
+_Result = tuple[Path, BagReport | str]
+
+
+def _one_by_one(
+    bags: list[Path], folder: Path, config: IngestConfig, _: int, progress: Callable[[int], Any]
+) -> Iterator[_Result]:
+    for bag in bags:
+        yield bag, _guarded(bag, folder, config, progress)
+
+
+def _in_parallel(
+    bags: list[Path], folder: Path, config: IngestConfig, jobs: int, progress: Callable[[int], Any]
+) -> Iterator[_Result]:
+    """Yield results as they come; a worker process for each of `jobs`."""
+    context = multiprocessing.get_context('spawn')
+    done = context.Value('q', 0)
+    told = 0
+    with ProcessPoolExecutor(jobs, context, _share, (done,)) as pool:
+        running = {pool.submit(_in_worker, bag, folder, config): bag for bag in bags}
+        while running:
+            finished_now, _ = wait(running, _POLL_S, FIRST_COMPLETED)
+            progress(done.value - told)
+            told = done.value
+            for future in finished_now:
+                bag = running.pop(future)
+                error = future.exception()  # the worker itself died, of lack of memory say
+                yield bag, repr(error) if error else future.result()
+
+
+_done: Any = None
+"""In a worker: the bytes that all workers have read, shared with the main process."""
+
+
+def _share(done: Any) -> None:
+    global _done
+    _done = done
+
+
+def _in_worker(bag: Path, folder: Path, config: IngestConfig) -> BagReport | str:
+    def progress(count: int) -> None:
+        with _done.get_lock():
+            _done.value += count
+
+    return _guarded(bag, folder, config, progress)
+
+
+def _guarded(
+    bag: Path, folder: Path, config: IngestConfig, progress: Callable[[int], Any]
+) -> BagReport | str:
+    """Return a bag's report, or the traceback of what went wrong."""
+    try:
+        return convert(bag, folder, config, progress)
+    except Exception:  # noqa: BLE001 - one bag must not end the work on the others
+        return traceback.format_exc()
+
+
+def _conclude(folder: Path, reports: list[BagReport]) -> None:
+    """Write what is about all bags and say the result."""
+    text = as_markdown(reports)
+    write_text(folder / 'report.md', text)
+    write_text(folder / 'README.md', _CARD + text)
+    files = {f'{r.bag}/{file.name}': file.sha256 for r in reports for file in r.files}
+    written = {f'{DATA}/{r.parquet}': r.parquet_sha256 for r in reports if r.parquet}
+    write_run(folder, seed=None, packages=_PACKAGES, inputs=files, outputs=written)
+    faults = sum(len(report.faults) for report in reports)
+    _log.info(
+        '%d rows of %d episodes in %s; %s faults in the bags, see %s',
+        sum(report.rows for report in reports),
+        sum(len(report.episodes) for report in reports),
+        folder / DATA,
+        faults or 'no',
+        folder / 'report.md',
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(main())
