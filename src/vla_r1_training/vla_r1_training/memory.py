@@ -1,6 +1,7 @@
 """What the sensors of a bag said lately: where images are, calibrations, transforms, joints."""
 
 from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,38 @@ TOOL_FRAMES = ('tcp', 'grasp_frame', 'hand_tcp', 'gripper_tcp', 'tool_tcp', 'too
 """Names, or ends of names, of the frame between the finger pads; the first one found counts."""
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """A CameraInfo: copied, because arrays in a message hold on to the bytes around them."""
+
+    frame: str
+    width: int
+    height: int
+    model: str
+    d: tuple[float, ...]
+    k: tuple[float, ...]
+    p: tuple[float, ...]
+
+    @classmethod
+    def of(cls, message: Any) -> 'Calibration':
+        """Copy a message."""
+        arrays = (tuple(map(float, values)) for values in (message.d, message.k, message.p))
+        frame = message.header.frame_id.lstrip('/')
+        return cls(frame, message.width, message.height, message.distortion_model, *arrays)
+
+    def camera(self, *, rectified: bool) -> CameraModel:
+        """Return the camera; of a rectified image by the projection matrix, without distortion.
+
+        Raises:
+            ValueError: it is not calibrated, or its distortion is of another kind.
+        """
+        size = self.width, self.height
+        if rectified:
+            fx, _, cx, _, _, fy, cy, *_ = self.p
+            return CameraModel.from_calibration([fx, 0, cx, 0, fy, cy, 0, 0, 1], (), *size)
+        return CameraModel.from_calibration(self.k, self.d, *size, self.model)
+
+
 class Memory:
     """Takes in sensor messages and tells what was seen and where everything was.
 
@@ -34,7 +67,7 @@ class Memory:
         self._bag = bag
         self._config = config
         self._frames: dict[str, Frames] = {}
-        self._cameras: dict[str, list[tuple[int, str, Any]]] = {}
+        self._cameras: dict[str, list[tuple[int, Calibration]]] = {}
         self._joints: tuple[list[int], list[float]] = ([], [])
 
     def add_image(self, recorded: Recorded) -> None:
@@ -56,9 +89,9 @@ class Memory:
     def add_camera_info(self, topic: str, message: Any, stamp: int) -> None:
         """Take in a CameraInfo; kept only when it differs from the one before."""
         known = self._cameras.setdefault(topic, [])
-        if known and _same(known[-1][2], message):
-            return
-        known.append((stamp, message.header.frame_id.lstrip('/'), message))
+        calibration = Calibration.of(message)
+        if not known or known[-1][1] != calibration:
+            known.append((stamp, calibration))
         del known[:-100]  # a zooming camera has as many calibrations as images
 
     def add_transforms(self, message: Any, *, static: bool) -> None:
@@ -224,37 +257,16 @@ class Memory:
         for topic, known in sorted(self._cameras.items()):
             if wanted and topic != wanted:
                 continue
-            fitting = [entry for entry in known if wanted or entry[1] == frames.frame]
+            fitting = [(s, c) for s, c in known if wanted or c.frame == frames.frame]
             if not fitting:
                 continue
-            message = max(fitting, key=lambda entry: (entry[0] <= stamp, -abs(entry[0] - stamp)))[
-                2
-            ]
-            if (message.width, message.height) != (width, height):
-                reason = f'camera_info is for {message.width} x {message.height}'
+            _, found = max(fitting, key=lambda entry: (entry[0] <= stamp, -abs(entry[0] - stamp)))
+            if (found.width, found.height) != (width, height):
+                reason = f'camera_info is for {found.width} x {found.height}'
                 continue
             try:
-                return _calibration(message, rectified='rect' in frames.channel.topic)
+                return found.camera(rectified='rect' in frames.channel.topic)
             except ValueError as error:
                 reason = str(error)
         lacks.append(f'the calibration: {reason}')
         return None
-
-
-def _calibration(message: Any, *, rectified: bool) -> CameraModel:
-    """Return a camera model; a rectified image has the projection matrix and no distortion."""
-    size = message.width, message.height
-    if rectified:
-        p = message.p
-        return CameraModel.from_calibration([p[0], 0, p[2], 0, p[5], p[6], 0, 0, 1], (), *size)
-    return CameraModel.from_calibration(message.k, message.d, *size, message.distortion_model)
-
-
-def _same(a: Any, b: Any) -> bool:
-    fields = ('width', 'height', 'distortion_model')
-    arrays = ('k', 'd', 'p')
-    return (
-        a.header.frame_id == b.header.frame_id
-        and all(getattr(a, name) == getattr(b, name) for name in fields)
-        and all(np.array_equal(getattr(a, name), getattr(b, name)) for name in arrays)
-    )

@@ -11,6 +11,7 @@ import struct
 from typing import NamedTuple
 
 HEADER_BYTES = 100
+_MAGIC = b'SQLite format 3\0'
 _LEAF = 0x0D
 _INTEGER_BYTES = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, 8: 0, 9: 0}
 
@@ -41,8 +42,16 @@ class Pages:
     """The pages of a file."""
 
     def __init__(self, path: Path) -> None:
+        """Open a file.
+
+        Raises:
+            ValueError: it is no sqlite3 database.
+        """
         self._file = path.open('rb')
         head = self._file.read(HEADER_BYTES)
+        if len(head) < HEADER_BYTES or not head.startswith(_MAGIC):
+            self._file.close()
+            raise ValueError('this is no sqlite3 database: it begins with other bytes')
         self._page = _page_bytes(head)
         self._usable = self._page - head[20]
         self._count = self._file.seek(0, os.SEEK_END) // self._page

@@ -1,5 +1,6 @@
 """The transforms of a bag: who is where in whose frame, and when. No ROS needed."""
 
+from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_POSE = 7  # numbers
 TOLERANCE_NS = 200_000_000
 """Before the first and after the last transform of a moving joint its place is still trusted."""
 
@@ -22,32 +24,27 @@ class Edge:
 
     Attributes:
         stamps: [ns], rising.
-        poses: x, y, z [m] and a quaternion x, y, z, w for each.
+        poses: x, y, z [m] and a quaternion x, y, z, w for each, one after the other.
     """
 
     parent: str
     static: bool
-    stamps: list[int] = field(default_factory=list)
-    poses: list[tuple[float, ...]] = field(default_factory=list)
+    stamps: 'array[int]' = field(default_factory=lambda: array('q'))
+    poses: 'array[float]' = field(default_factory=lambda: array('d'))
 
     def add(self, stamp: int, pose: tuple[float, ...]) -> None:
         """Take in a transform; what is stamped before the newest one is put in its place."""
-        if self.stamps and stamp <= self.stamps[-1]:
-            i = bisect_left(self.stamps, stamp)
-            if self.stamps[i] == stamp:
-                self.poses[i] = pose
-                return
+        i = bisect_left(self.stamps, stamp)
+        known = i < len(self.stamps) and self.stamps[i] == stamp
+        self.poses[_POSE * i : _POSE * (i + known)] = array('d', pose)
+        if not known:
             self.stamps.insert(i, stamp)
-            self.poses.insert(i, pose)
-            return
-        self.stamps.append(stamp)
-        self.poses.append(pose)
 
     def forget_before(self, stamp: int) -> None:
         """Drop what is older, but for the newest of it."""
         drop = bisect_right(self.stamps, stamp) - 1
         if drop > 0:
-            del self.stamps[:drop], self.poses[:drop]
+            del self.stamps[:drop], self.poses[: _POSE * drop]
 
 
 class Transforms:
@@ -87,7 +84,7 @@ class Transforms:
 
     def stamps(self, frame: str, begin_ns: int, end_ns: int) -> NDArray[np.int64]:
         """Return (N,) [ns]: when transforms of the way to a frame came; the finest one's."""
-        best: list[int] = []
+        best = array('q')
         for name in self._chain(frame)[:-1]:
             edge = self._edges[name]
             if edge.static:
@@ -129,7 +126,7 @@ class Transforms:
 def _at(name: str, edge: Edge, stamps_ns: NDArray[np.int64]) -> Array:
     """Return (N, 4, 4), an edge at N times."""
     have = np.array(edge.stamps, dtype=np.int64)
-    poses = np.array(edge.poses)
+    poses = np.array(edge.poses).reshape(-1, _POSE)
     after = np.searchsorted(have, stamps_ns, side='right')
     if edge.static:  # as it was published last before, or first after
         return _matrices(poses[np.maximum(after - 1, 0)])

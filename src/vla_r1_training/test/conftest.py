@@ -1,0 +1,70 @@
+"""A real recording: the simulated robot is taught four tasks while `ros2 bag record` runs."""
+
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
+from rosbags.typesys import get_types_from_msg, get_typestore, Stores
+from vla_r1_training.bag import Bag
+from vla_r1_training.episodes import EpisodeReader
+
+from vla_r1_training.config import EpisodeConfig
+
+EXAMPLE = Path(__file__).resolve().parents[3] / 'examples' / 'record_episodes.py'
+
+
+@pytest.fixture(scope='session')
+def recording(tmp_path_factory):
+    """A bag with a pick, a reach, a push and a place, each in a scene of its own."""
+    bag = tmp_path_factory.mktemp('recording') / 'taught'
+    command = [sys.executable, str(EXAMPLE), '--out', str(bag), '--seed', '1001']
+    done = subprocess.run([*command, '--teacher', 'truth'], capture_output=True, text=True)
+    log = bag.with_suffix('.log')
+    said = log.read_text() if log.exists() else ''
+    assert done.returncode == 0, done.stdout + done.stderr + said
+    return bag
+
+
+@pytest.fixture(scope='session')
+def episodes(recording):
+    """Its episodes, by intent."""
+    with Bag(recording) as bag:
+        found = list(EpisodeReader(bag, EpisodeConfig()).episodes())
+    return dict(zip(('pick', 'reach', 'push', 'place'), found, strict=True))
+
+
+@pytest.fixture(scope='session')
+def first_seconds(recording):
+    """(connection, time [ns], data) of what was recorded in the first seconds."""
+    with Reader(recording) as reader:
+        return list(reader.messages(stop=reader.start_time + 4_000_000_000))
+
+
+@pytest.fixture(scope='session')
+def write_bag():
+    """Write messages to a new bag, with the definitions of the one that they come from."""
+
+    def write(
+        path, messages, *, storage=StoragePlugin.MCAP, mode=CompressionMode.NONE, definitions=True
+    ):
+        types = {}
+        for connection, _, _ in messages:
+            types |= get_types_from_msg(connection.msgdef.data, connection.msgtype)
+        store = get_typestore(Stores.EMPTY)
+        store.register(types)
+        writer = Writer(path, version=9, storage_plugin=storage)
+        if mode is not CompressionMode.NONE:
+            writer.set_compression(mode, CompressionFormat.ZSTD)
+        with writer:
+            new = {}
+            for connection, time_ns, data in messages:
+                if connection.topic not in new:
+                    new[connection.topic] = writer.add_connection(
+                        connection.topic, connection.msgtype, typestore=store
+                    )
+                writer.write(new[connection.topic], time_ns, data)
+        return path
+
+    return write

@@ -1,0 +1,281 @@
+"""Bags in every form and every state, written from what was really recorded."""
+
+from collections import Counter
+import re
+import shutil
+import sqlite3
+import struct
+
+import lz4.frame
+import pytest
+from rosbags.rosbag2 import CompressionMode, Reader, StoragePlugin
+from vla_r1_training.bag import Bag, find_bags
+from vla_r1_training.mcap_file import McapFile
+from vla_r1_training.mcap_layout import MAGIC, RECORD, scan
+
+
+def read(path):
+    """Return the messages as (topic, time, data), and the bag's faults as text."""
+    with Bag(path) as bag:
+        found = [(m.channel.topic, m.time_ns, bytes(m.data)) for m in bag.messages()]
+        return found, [f'{name}: {fault.what}' for name, fault in bag.faults]
+
+
+def plain(messages):
+    return [(connection.topic, time_ns, bytes(data)) for connection, time_ns, data in messages]
+
+
+def only_file(bag):
+    (path,) = [p for p in bag.iterdir() if p.name != 'metadata.yaml']
+    return path
+
+
+def cut(path, share):
+    """Cut a file off; return what is left of it [bytes]."""
+    size = int(path.stat().st_size * share)
+    with path.open('r+b') as file:
+        file.truncate(size)
+    return size
+
+
+def test_a_recording_is_read_as_rosbags_reads_it(recording):
+    with Reader(recording) as reader:
+        expected = Counter((c.topic, t, len(data)) for c, t, data in reader.messages())
+    with Bag(recording) as bag:
+        times, found = [], Counter()
+        for message in bag.messages():
+            times.append(message.time_ns)
+            found[message.channel.topic, message.time_ns, len(message.data)] += 1
+        assert found == expected
+        assert times == sorted(times)
+        assert not bag.faults
+        assert bag.done_bytes == bag.size
+        assert bag.announced == Counter(topic for topic, _, _ in expected.elements())
+
+
+FORMS = {
+    'mcap': {},
+    'mcap, compressed chunks': {'mode': CompressionMode.STORAGE},
+    'mcap, compressed messages': {'mode': CompressionMode.MESSAGE},
+    'mcap, compressed file': {'mode': CompressionMode.FILE},
+    'sqlite3': {'storage': StoragePlugin.SQLITE3},
+    'sqlite3, compressed messages': {
+        'storage': StoragePlugin.SQLITE3,
+        'mode': CompressionMode.MESSAGE,
+    },
+    'sqlite3, compressed file': {'storage': StoragePlugin.SQLITE3, 'mode': CompressionMode.FILE},
+}
+
+
+@pytest.mark.parametrize('form', FORMS)
+def test_every_form_gives_the_same_messages(tmp_path, first_seconds, write_bag, form):
+    bag = write_bag(tmp_path / 'bag', first_seconds, **FORMS[form])
+    found, faults = read(bag)
+    assert Counter(found) == Counter(plain(first_seconds))
+    assert [time for _, time, _ in found] == sorted(time for _, time, _ in found)
+    assert not faults
+
+
+@pytest.mark.parametrize('form', FORMS)
+def test_what_lies_before_the_cut_is_read_and_the_loss_is_told(
+    tmp_path, first_seconds, write_bag, form
+):
+    """A file that was cut in half gives (nearly) half of the messages, undamaged."""
+    bag = write_bag(tmp_path / 'bag', first_seconds, **FORMS[form])
+    cut(only_file(bag), 0.5)
+    found, faults = read(bag)
+    expected = plain(first_seconds)
+    assert not Counter(found) - Counter(expected), 'nothing is invented'
+    assert 0.4 * len(expected) < len(found) < 0.6 * len(expected)
+    ordered = sorted(expected, key=lambda m: m[1])[: int(0.4 * len(expected))]
+    assert not Counter(ordered) - Counter(found), 'the beginning is whole'
+    assert any(re.search('cut off|ends within|damaged', fault) for fault in faults)
+
+
+def test_of_a_chunk_that_was_cut_the_first_messages_are_saved(tmp_path, recording):
+    path = shutil.copy(only_file(recording), tmp_path / 'cut.mcap')
+    with path.open('rb') as file:
+        blocks = scan(file).blocks
+    middle = blocks[len(blocks) // 2]
+    with path.open('r+b') as file:
+        file.truncate(middle.offset + middle.size // 2)
+    whole, left = McapFile(only_file(recording)), McapFile(path)
+    before = [m for m in whole.messages() if m.place[0] < len(blocks) // 2]
+    within = [
+        m
+        for m in whole.messages()
+        if m.place[0] == len(blocks) // 2 and m.place[2] <= middle.size // 2
+    ]
+    assert within, 'the test must cut between messages'
+    assert Counter(map(_what, left.messages())) == Counter(map(_what, [*before, *within]))
+    (fault,) = left.faults
+    assert fault.end_ns == middle.end_ns and fault.start_ns >= middle.start_ns
+    assert f'{len(within)} messages saved' in fault.what
+
+
+def _what(message):
+    return message.channel, message.time_ns, bytes(message.data)
+
+
+def test_an_index_is_not_needed(tmp_path, recording):
+    path = shutil.copy(only_file(recording), tmp_path / 'open.mcap')
+    data = path.read_bytes()
+    (summary,) = struct.unpack_from('<Q', data, len(data) - 28)
+    path.write_bytes(data[:summary])
+    found, faults = read(path)
+    assert Counter(found) == Counter(read(recording)[0])
+    assert faults == ['open.mcap: the file ends without its index: it was not closed']
+
+
+def test_damage_in_the_middle_costs_only_what_is_damaged(tmp_path, recording):
+    path = shutil.copy(only_file(recording), tmp_path / 'hole.mcap')
+    with path.open('r+b') as file:
+        blocks = scan(file).blocks
+        lost = blocks[3]
+        file.seek(lost.offset - 60)  # the chunk's header and the record before it
+        file.write(b'\xff' * 80)
+    file = McapFile(path)
+    times = [message.time_ns for message in file.messages()]
+    whole = list(McapFile(only_file(recording)).messages())
+    assert len(times) == sum(message.place[0] != 3 for message in whole)
+    assert any('bytes are damaged' in fault.what for fault in file.faults)
+    assert file.faults[0].start_ns == blocks[2].end_ns
+
+
+def test_what_a_damaged_chunk_held_is_reported_by_topic_and_time(
+    tmp_path, first_seconds, write_bag
+):
+    bag = write_bag(tmp_path / 'bag', first_seconds, mode=CompressionMode.STORAGE)
+    path = only_file(bag)
+    with path.open('r+b') as file:
+        block = scan(file).blocks[1]
+        file.seek(block.offset + block.size * 3 // 4)
+        file.write(b'\xff' * 20_000)
+    expected = Counter(plain(first_seconds))
+    file = McapFile(path)
+    found = Counter((file.channels[m.channel].topic, m.time_ns) for m in file.messages())
+    lost = Counter((topic, time) for topic, time, _ in expected.elements()) - found
+    told = {fault.topic: fault for fault in file.faults if fault.topic}
+    assert lost
+    assert Counter(topic for topic, _ in lost.elements()) == {t: f.count for t, f in told.items()}
+    for topic, time in lost:
+        assert told[topic].start_ns <= time <= told[topic].end_ns
+
+
+def test_chunks_may_be_lz4(tmp_path, recording):
+    source = only_file(recording)
+    with source.open('rb') as file:
+        layout = scan(file)
+        block = layout.blocks[0]
+        file.seek(block.offset)
+        records = file.read(block.size)
+    packed = lz4.frame.compress(records)
+    body = struct.pack('<QQQI', block.start_ns, block.end_ns, len(records), 0)
+    body += struct.pack('<I', 3) + b'lz4' + struct.pack('<Q', len(packed)) + packed
+    path = tmp_path / 'lz4.mcap'
+    path.write_bytes(MAGIC + RECORD.pack(1, 0) + RECORD.pack(6, len(body)) + body)
+    expected = [m for m in McapFile(source).messages() if m.place[0] == 0]
+    assert len(list(McapFile(path).messages())) == len(expected) > 0
+
+
+def test_messages_outside_of_chunks_are_read_in_the_order_of_time(tmp_path, recording):
+    with only_file(recording).open('rb') as file:
+        block = scan(file).blocks[0]
+        file.seek(block.offset)
+        records = file.read(block.size)
+    path = tmp_path / 'flat.mcap'
+    path.write_bytes(MAGIC + RECORD.pack(1, 0) + records)
+    expected = [m for m in McapFile(only_file(recording)).messages() if m.place[0] == 0]
+    found = list(McapFile(path).messages())
+    assert [m.time_ns for m in found] == [m.time_ns for m in expected]
+
+
+def test_chunks_that_overlap_in_time_are_merged(tmp_path, recording):
+    """The chunks of a file in reverse order, the messages in the order of time all the same."""
+    with only_file(recording).open('rb') as file:
+        blocks = scan(file).blocks[:4]
+        chunks = []
+        for block in reversed(blocks):
+            file.seek(block.offset)
+            data = file.read(block.size)
+            body = struct.pack('<QQQI', block.start_ns, block.end_ns, len(data), 0)
+            body += struct.pack('<I', 0) + struct.pack('<Q', len(data)) + data
+            chunks.append(RECORD.pack(6, len(body)) + body)
+    path = tmp_path / 'reversed.mcap'
+    path.write_bytes(MAGIC + RECORD.pack(1, 0) + b''.join(chunks))
+    times = [message.time_ns for message in McapFile(path).messages()]
+    assert times and times == sorted(times)
+
+
+def test_what_a_killed_recorder_left_in_sqlites_journal_is_read(
+    tmp_path, first_seconds, write_bag
+):
+    bag = write_bag(tmp_path / 'bag', first_seconds, storage=StoragePlugin.SQLITE3)
+    path = only_file(bag)
+    database = sqlite3.connect(path)
+    database.execute('PRAGMA journal_mode=WAL')
+    database.execute('PRAGMA wal_autocheckpoint=0')
+    topic, time_ns = database.execute('SELECT topic_id, max(timestamp) FROM messages').fetchone()
+    for i in range(5):
+        row = (topic, time_ns + 1 + i, b'\x00\x01\x00\x00')
+        database.execute('INSERT INTO messages (topic_id, timestamp, data) VALUES (?, ?, ?)', row)
+    database.commit()
+    killed = tmp_path / 'killed'
+    shutil.copytree(bag, killed)  # while the writer still has it open
+    database.close()
+    assert len(read(killed)[0]) == len(first_seconds) + 5
+
+
+def test_a_split_recording_is_read_in_the_order_of_its_numbers(tmp_path, first_seconds, write_bag):
+    folder = tmp_path / 'split'
+    folder.mkdir()
+    pieces = [first_seconds[i::12] for i in range(12)]
+    pieces = [first_seconds[i * 50 : (i + 1) * 50] for i in range(12)]
+    for i, piece in enumerate(pieces):
+        file = only_file(write_bag(tmp_path / f'part{i}', piece))
+        shutil.move(file, folder / f'split_{i}.mcap')
+    found, faults = read(folder)
+    assert [m[1] for m in found] == [m[1] for piece in pieces for m in piece]
+    assert faults == ['metadata.yaml: there is no metadata.yaml: the recorder did not end orderly']
+
+
+def test_what_cannot_be_opened_is_told_and_the_rest_is_read(tmp_path, first_seconds, write_bag):
+    bag = write_bag(tmp_path / 'bag', first_seconds)
+    (bag / 'bag_1.mcap').write_bytes(b'')
+    (bag / 'bag_2.mcap').write_text('not a bag')
+    (bag / 'bag_3.db3').write_text('not a bag, either')
+    found, faults = read(bag)
+    assert len(found) == len(first_seconds)
+    assert [fault.partition(':')[0] for fault in faults] == [
+        'bag_1.mcap',
+        'bag_2.mcap',
+        'bag_3.db3',
+    ]
+
+
+def test_a_file_that_metadata_names_but_that_is_gone_is_told(tmp_path, first_seconds, write_bag):
+    bag = write_bag(tmp_path / 'bag', first_seconds)
+    only_file(bag).unlink()
+    found, faults = read(bag)
+    assert not found
+    assert faults == ['bag.mcap: metadata.yaml names this file, but it is gone']
+
+
+@pytest.mark.parametrize('form', FORMS)
+def test_a_message_can_be_read_again(tmp_path, first_seconds, write_bag, form):
+    bag = write_bag(tmp_path / 'bag', first_seconds, **FORMS[form])
+    with Bag(bag) as reader:
+        places = [(m.place, bytes(m.data)) for m in reader.messages()][::40]
+        assert all(bytes(reader.read(place)) == data for place, data in reversed(places))
+
+
+def test_bags_are_found_below_a_folder_and_by_name(tmp_path, first_seconds, write_bag):
+    first = write_bag(tmp_path / 'a' / 'first', first_seconds[:50])
+    second = write_bag(tmp_path / 'b' / 'second', first_seconds[:50])
+    assert find_bags([tmp_path]) == [first, second]
+    assert find_bags([only_file(first), second]) == [only_file(first), second]
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(ValueError, match='holds no bag'):
+        find_bags([tmp_path / 'empty'])
+    with pytest.raises(ValueError, match='does not exist'):
+        find_bags([tmp_path / 'nowhere'])
