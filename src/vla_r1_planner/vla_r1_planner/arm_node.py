@@ -190,7 +190,14 @@ class GuardedArm:
         return attached_cuboid(c.tip_link, HELD, held, c.gripper_links.split())
 
     def _action(
-        self, client: GoalClient, name: str, goal: Any, timeout_s: float, code: OutcomeCode
+        self,
+        client: GoalClient,
+        name: str,
+        goal: Any,
+        timeout_s: float,
+        code: OutcomeCode,
+        *,
+        moves: bool = True,
     ) -> Any:
         return call_action(
             client,
@@ -200,6 +207,7 @@ class GuardedArm:
             timeout_s=timeout_s,
             code=code,
             stop=self._stop,
+            moves=moves,
         )
 
 

@@ -1,6 +1,5 @@
 """Blocking calls of services and actions that have a time limit and that a Stop interrupts."""
 
-from collections.abc import Callable
 import threading
 from typing import Any
 
@@ -14,7 +13,8 @@ from vla_r1_core.ros import SideNode
 
 from vla_r1_planner.requests import Stop
 
-CANCEL_TIMEOUT_S = 3.0  # an arm decelerates in well under this
+CANCEL_PERIOD_S = 0.2  # after which a goal that goes on is cancelled again
+CANCELS = 15  # an arm decelerates in well under these 3 s
 
 
 class Calls:
@@ -89,19 +89,20 @@ def call_action(
     timeout_s: float,
     code: OutcomeCode,
     stop: Stop,
-    on_feedback: Callable[[Any], None] | None = None,
+    moves: bool = False,
 ) -> Any:
     """Send a goal and return its result; a stop cancels it at once and then waits for its end.
 
     Raises:
-        MotionError: with `code` when the server is missing, refuses, or does not finish in
-            time (the goal is cancelled then), or the stop's own.
+        MotionError: with `code` when the server is missing, refuses, does not finish in time
+            (the goal is cancelled then), or, of a goal that `moves` the robot, does not confirm
+            that it has stopped; else the stop's own.
     """
     if not client.wait_for_server(timeout_sec=accept_timeout_s):
         raise MotionError(code, f'no action server {name}; start its node')
     stop.check()
     with client.sending:
-        sent = client.send_goal_async(goal, feedback_callback=on_feedback)
+        sent = client.send_goal_async(goal)
     # Not interrupted: a goal that may have been accepted must be cancelled, not forgotten.
     if not _wait(sent, accept_timeout_s):
         sent.add_done_callback(_cancel_late)
@@ -122,7 +123,13 @@ def call_action(
         if not _wait(finished, timeout_s, stop):
             if not stop.requested:
                 cancel()
-            _wait(finished, CANCEL_TIMEOUT_S)
+            for _ in range(CANCELS):
+                if _wait(finished, CANCEL_PERIOD_S):
+                    break
+                cancel()  # the one before may have been refused or lost
+            else:
+                if moves:
+                    raise MotionError(code, f'{name} does not confirm that it has stopped')
             stop.check()
             raise MotionError(code, f'{name} did not finish within {timeout_s:g} s')
     finally:

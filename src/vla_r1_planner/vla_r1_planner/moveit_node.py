@@ -97,6 +97,7 @@ class MoveItArm(GuardedArm):
             MoveGroup.Goal(request=request, planning_options=PlanningOptions(plan_only=True)),
             c.planning_time_s + c.server_timeout_s,
             OutcomeCode.MOVE_GROUP_UNAVAILABLE,
+            moves=False,
         )
         raise_on_failure(result.error_code)
         ends = np.array([self._scene.tool_pose(), T_base_tcp])

@@ -17,7 +17,7 @@ from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
 from vla_r1_planner.alive_node import give_sign_of_life
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.flow_node import Flow, GOAL_SUFFIX, Instruction
-from vla_r1_planner.requests import Turnstile
+from vla_r1_planner.requests import Stop, Turnstile
 
 WORDS_WAIT_S = 1.0  # for the `reasoning` of an answer by topic
 REMEMBERED = 100  # answers by topic and request ids of our own
@@ -32,6 +32,7 @@ class PlannerNode(Node):
         self._flow = Flow(self, self.config)
         self._turnstile: Turnstile[Instruction] = Turnstile()
         self._goals: dict[bytes, Instruction] = {}
+        self._stops: dict[bytes, Stop] = {}
         self._own: deque[str] = deque(maxlen=REMEMBERED)
         self._reasonings: deque[Reasoning] = deque(maxlen=REMEMBERED)
         self._outcome = self.create_publisher(Outcome, 'outcome', 10)
@@ -74,17 +75,19 @@ class PlannerNode(Node):
             goal.plan_only,
             report,
             lambda _: goal_handle.execute(),
+            stop=self._stop_of(goal_handle),
         )
         self._own.append(request.request_id)
         self._goals[bytes(goal_handle.goal_id.uuid)] = request
         self._turnstile.enter(request)
 
     def _cancel(self, goal_handle: ServerGoalHandle) -> CancelResponse:
-        request = self._goals.get(bytes(goal_handle.goal_id.uuid))
-        if request is None:
-            return CancelResponse.REJECT
-        request.stop.request(OutcomeCode.CANCELED, 'cancelled by the client')
+        self._stop_of(goal_handle).request(OutcomeCode.CANCELED, 'cancelled by the client')
         return CancelResponse.ACCEPT
+
+    def _stop_of(self, goal_handle: ServerGoalHandle) -> Stop:
+        """Return a goal's stop; a client's cancel may come before `_accepted` is called."""
+        return self._stops.setdefault(bytes(goal_handle.goal_id.uuid), Stop())
 
     def _execute_goal(self, goal_handle: ServerGoalHandle) -> ExecuteInstruction.Result:
         key = bytes(goal_handle.goal_id.uuid)
@@ -100,7 +103,7 @@ class PlannerNode(Node):
             goal_handle.canceled()
         else:
             goal_handle.abort()
-        del self._goals[key]
+        del self._goals[key], self._stops[key]
         return ExecuteInstruction.Result(outcome=outcome)
 
     # By topic

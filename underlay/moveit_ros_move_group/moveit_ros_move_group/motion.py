@@ -53,22 +53,21 @@ class Motion:
         """
 
         def accepted(handle: ServerGoalHandle) -> None:
-            stop = self._stops[bytes(handle.goal_id.uuid)] = Stop()
+            stop = self._stop_of(handle)
             if moves(handle.request):
                 previous, self._newest = self._newest, stop
                 previous.request()
             handle.execute()
 
         def execute(handle: ServerGoalHandle) -> Any:
-            result, key = action.Result(), bytes(handle.goal_id.uuid)
+            result = action.Result()
             try:
-                work(handle, result, self._stops[key])
+                work(handle, result, self._stop_of(handle))
                 result.error_code = error_message(Code.SUCCESS)
             except MoveItError as error:
                 result.error_code = error_message(error.code, error.message)
-            finally:
-                del self._stops[key]
             self._finish(handle, result.error_code)
+            del self._stops[bytes(handle.goal_id.uuid)]
             return result
 
         return ActionServer(
@@ -103,11 +102,12 @@ class Motion:
         self._controllers.execute(trajectory, controllers, stop)
 
     def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
-        stop = self._stops.get(bytes(handle.goal_id.uuid))
-        if stop is None:
-            return CancelResponse.REJECT  # it has just ended
-        stop.request()
+        self._stop_of(handle).request()
         return CancelResponse.ACCEPT
+
+    def _stop_of(self, handle: ServerGoalHandle) -> Stop:
+        """Return a goal's stop; a client's cancel may come before `accepted` is called."""
+        return self._stops.setdefault(bytes(handle.goal_id.uuid), Stop())
 
     def _finish(self, handle: ServerGoalHandle, error: MoveItErrorCodes) -> None:
         if error.val == Code.SUCCESS:
