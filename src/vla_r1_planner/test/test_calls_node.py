@@ -44,7 +44,7 @@ def node():
     node = rclpy.create_node('caller')
     executor = PatientExecutor(4)
     executor.add_node(node)
-    thread = threading.Thread(target=executor.spin)
+    thread = threading.Thread(target=executor.spin, daemon=True)
     thread.start()
     yield node
     executor.shutdown()

@@ -44,7 +44,7 @@ def test_a_cancel_that_comes_before_the_goal_is_taken_up_stops_it():
     server.register_handle_accepted_callback(late)
     executor = MultiThreadedExecutor(4)
     executor.add_node(node)
-    thread = threading.Thread(target=executor.spin)
+    thread = threading.Thread(target=executor.spin, daemon=True)
     thread.start()
     client = ActionClient(node, ExecuteTrajectory, 'move')
     assert client.wait_for_server(10.0)
