@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,6 +125,14 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(config, tmp_path
     assert resumed.keys() == whole.keys()
     for name, value in whole.items():
         torch.testing.assert_close(resumed[name], value, rtol=0, atol=0)
+
+
+def test_stopped_before_its_model_was_written_it_writes_it(config):
+    folder = train(replace(config, steps=2))
+    before = weights(folder)
+    shutil.rmtree(folder)
+    after = weights(train(replace(config, steps=2)))
+    assert all(torch.equal(after[name], value) for name, value in before.items())
 
 
 def test_too_few_files_are_refused(config):

@@ -26,6 +26,11 @@ class Batch:
     inputs: dict[str, torch.Tensor]
     labels: torch.Tensor
 
+    def to(self, device: torch.device) -> 'Batch':
+        """Return it on a device."""
+        inputs = {name: value.to(device) for name, value in self.inputs.items()}
+        return Batch(inputs, self.labels.to(device))
+
 
 class Batcher:
     """Writes questions and pictures as token ids and patches.

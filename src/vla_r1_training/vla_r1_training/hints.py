@@ -67,3 +67,9 @@ class Cells:
                 self.color[where] = _COLORS.index(color or 'none')
                 self.shape[where] = _SHAPES.index(shape)
                 self.box[where] = torch.tensor([box.x, box.y, box.width, box.height])
+
+    def to(self, device: torch.device) -> 'Cells':
+        """Move it to a device."""
+        self.color, self.shape = self.color.to(device), self.shape.to(device)
+        self.box, self.origin = self.box.to(device), self.origin.to(device)
+        return self

@@ -11,34 +11,30 @@ are asked what they show (`hints`). Both only teach; the model that is saved is 
 
 import argparse
 from dataclasses import asdict, dataclass
-import json
 import logging
 from pathlib import Path
 import shutil
-import time
 from typing import Any
 
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 import numpy as np
 import torch
-from torch import nn
-from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration
 from vla_r1_core.config import param, validate
 from vla_r1_perception.processor import load_processor
 import yaml
 
 from vla_r1_training.answers import answer_all
-from vla_r1_training.batches import Batch, Batcher, IGNORED
-from vla_r1_training.hints import Cells, Hints
+from vla_r1_training.batches import Batch, Batcher
+from vla_r1_training.checkpoints import resume, save
+from vla_r1_training.hints import Cells
 from vla_r1_training.judge import judge, summary
 from vla_r1_training.nano import make_nano, PICTURE
 from vla_r1_training.nano_tokenizer import COORDINATES
-from vla_r1_training.scenes import Asked, load_scenes, Scenes
-
-_MIDDLE_LAYER = 2
-"""Of the language model, whose visual tokens are asked for places in the picture."""
+from vla_r1_training.run_log import RunLog
+from vla_r1_training.scenes import load_scenes, Scenes
+from vla_r1_training.student import Student
 
 
 @dataclass(frozen=True)
@@ -62,55 +58,6 @@ class SftConfig:
     smooth_steps: int = param(6000, 'until only the exact coordinate is right', ge=1)
     save_every: int = param(100, 'steps', ge=1)
     watch_every: int = param(500, 'steps', ge=1)
-
-
-class Student(nn.Module):
-    """The model and its hints, which are saved together and trained as one.
-
-    Args:
-        model: a Qwen2.5-VL.
-        coordinates: (1001,), ids of the coordinates' tokens, in order.
-    """
-
-    def __init__(self, model: Any, coordinates: torch.Tensor) -> None:
-        super().__init__()
-        self.model = model
-        self.register_buffer('coordinates', coordinates, persistent=False)
-        hidden_size = model.config.text_config.hidden_size
-        self.hints = nn.ModuleList(
-            [Hints(hidden_size, relative=True), Hints(hidden_size, relative=False)]
-        )
-
-    def forward(self, batch: Batch, cells: Cells, smooth: float) -> dict[str, torch.Tensor]:
-        """Return the losses of text and hints.
-
-        Args:
-            batch: questions and answers.
-            cells: what is where in their pictures.
-            smooth: standard deviation of what counts as right [tokens].
-        """
-        out = self.model.model(**batch.inputs, output_hidden_states=True, use_cache=False)
-        learned = batch.labels != IGNORED
-        logits = self.model.lm_head(out.last_hidden_state[learned])
-        text = functional.cross_entropy(
-            logits, self._targets(batch.labels[learned], logits, smooth)
-        )
-        visual = batch.inputs['mm_token_type_ids'] == 1
-        seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
-        hints = [hint(tokens, cells) for hint, tokens in zip(self.hints, seen, strict=True)]
-        return {'text': text, 'hints': torch.stack(hints).sum()}
-
-    def _targets(self, labels: torch.Tensor, logits: torch.Tensor, smooth: float) -> torch.Tensor:
-        """Return (N, V) probabilities: certain, but for coordinates a bell curve."""
-        targets = functional.one_hot(labels, logits.shape[-1]).to(logits.dtype)
-        if smooth > 0.0:
-            exact = targets[:, self.coordinates]
-            rows = exact.any(-1).nonzero()[:, 0]
-            places = torch.arange(len(self.coordinates), device=labels.device)
-            offset = places - exact[rows].argmax(-1, keepdim=True)
-            bell = torch.softmax(-0.5 * (offset / smooth) ** 2, -1)
-            targets[rows[:, None], self.coordinates] = bell
-        return targets
 
 
 def main() -> None:
@@ -149,35 +96,41 @@ def train(config: SftConfig) -> Path:
     )
     student, optimizer = accelerator.prepare(student, optimizer)
     batcher = Batcher(processor)
-    log = _Log(out / 'log.jsonl')
-    first = _resume(accelerator, out)
+    log = RunLog(out / 'log.jsonl')
+
+    def show(done: int) -> None:
+        if accelerator.is_main_process:
+            plain = accelerator.unwrap_model(student).model
+            log.watch(done, _watch(plain, processor, batcher, watched))
+            _export(plain, start, config, out / 'model')
+
+    first = resume(accelerator, out)
     for step in range(first, config.steps):
         for group in optimizer.param_groups:
             group['lr'] = _rate(config, step)
-        asked, batch, cells = _draw(config, step, scenes, batcher, accelerator.process_index)
+        batch, cells = _draw(config, step, scenes, batcher, accelerator.process_index)
+        batch, cells = batch.to(accelerator.device), cells.to(accelerator.device)
         losses = student(batch, cells, _smooth(config, step))
         loss = losses['text'] + config.hint_weight * losses['hints']
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        log.add({name: value.item() for name, value in losses.items()}, len(asked))
+        log.add({name: value.item() for name, value in losses.items()}, config.batch_size)
         done = step + 1
         if done % config.save_every == 0 and accelerator.is_main_process:
-            _save(accelerator, out, done)
+            save(accelerator, out, done)
             log.write(done)
-        if (
-            done % config.watch_every == 0 or done == config.steps
-        ) and accelerator.is_main_process:
-            plain = accelerator.unwrap_model(student).model
-            log.watch(done, _watch(plain, processor, batcher, watched))
-            _export(plain, start, config, out / 'model')
+        if done % config.watch_every == 0 or done == config.steps:
+            show(done)
+    if first >= config.steps:  # stopped between its last state and its model
+        show(first)
     return out / 'model'
 
 
 def _draw(
     config: SftConfig, step: int, scenes: Scenes, batcher: Batcher, rank: int
-) -> tuple[list[Asked], Batch, Cells]:
+) -> tuple[Batch, Cells]:
     """Draw a step's questions, one per picture, each picture brighter or darker."""
     rng = np.random.default_rng((config.seed, step, rank))
     chosen = rng.choice(len(scenes.questions), config.batch_size)
@@ -189,7 +142,7 @@ def _draw(
     answers = [a.answer(int(rng.integers(1 << 31))) for a in asked]
     batch = batcher.batch(asked, answers, pictures)
     rows, columns = (batch.inputs['image_grid_thw'][0, 1:] // batcher.merge).tolist()
-    return asked, batch, Cells(asked, rows, columns)
+    return batch, Cells(asked, rows, columns)
 
 
 def _rate(config: SftConfig, step: int) -> float:
@@ -210,29 +163,6 @@ def _watch(model: Any, processor: Any, batcher: Batcher, watched: Scenes) -> dic
     return {name: round(values[0], 4) for name, values in summary(verdicts).items()}
 
 
-def _save(accelerator: Accelerator, out: Path, done: int) -> None:
-    """Save so that being stopped at any moment leaves a whole state."""
-    partly = out / 'state.part'
-    shutil.rmtree(partly, ignore_errors=True)
-    accelerator.save_state(str(partly))
-    (partly / 'step.json').write_text(json.dumps(done))
-    kept = out / f'state-{done}'
-    shutil.rmtree(kept, ignore_errors=True)
-    partly.rename(kept)
-    for old in out.glob('state-*'):
-        if old != kept:
-            shutil.rmtree(old)
-
-
-def _resume(accelerator: Accelerator, out: Path) -> int:
-    """Load the newest state; return how many steps are done."""
-    states = sorted(out.glob('state-*'), key=lambda path: int(path.name.split('-')[1]))
-    if not states:
-        return 0
-    accelerator.load_state(str(states[-1]))
-    return int(json.loads((states[-1] / 'step.json').read_text()))
-
-
 def _export(model: Any, start: Path, config: SftConfig, folder: Path) -> None:
     """Write the plain model in half precision, with what it was made from."""
     partly = folder.with_suffix('.part')
@@ -245,39 +175,3 @@ def _export(model: Any, start: Path, config: SftConfig, folder: Path) -> None:
     (partly / 'training.yaml').write_text(yaml.safe_dump(asdict(config), sort_keys=False))
     shutil.rmtree(folder, ignore_errors=True)
     partly.rename(folder)
-
-
-class _Log:
-    """Appends to a file of JSON lines and tells the terminal."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._sums: dict[str, float] = {}
-        self._count, self._examples = 0, 0
-        self._start, self._cpu_start = time.monotonic(), time.process_time()
-
-    def add(self, losses: dict[str, float], examples: int) -> None:
-        """Take a step's losses in."""
-        for name, value in losses.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-        self._count, self._examples = self._count + 1, self._examples + examples
-
-    def write(self, step: int) -> None:
-        """Write the means since the last time."""
-        row: dict[str, Any] = {n: round(v / self._count, 4) for n, v in self._sums.items()}
-        row['seconds'] = round(time.monotonic() - self._start, 1)
-        row['cpu_seconds'] = round(time.process_time() - self._cpu_start, 1)
-        self._append({'step': step, 'examples': self._examples, **row})
-        self._sums, self._count, self._examples = {}, 0, 0
-        self._start, self._cpu_start = time.monotonic(), time.process_time()
-
-    def watch(self, step: int, measures: dict[str, float]) -> None:
-        """Write what the held-back pictures say."""
-        self._append({'step': step, 'watch': measures})
-        self._start, self._cpu_start = time.monotonic(), time.process_time()
-
-    def _append(self, row: dict[str, Any]) -> None:
-        with self._path.open('a') as file:
-            file.write(json.dumps(row) + '\n')
-        logging.info('%s', row)
