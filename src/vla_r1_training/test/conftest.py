@@ -12,6 +12,8 @@ from vla_r1_training.episodes import EpisodeReader
 
 from vla_r1_training.config import EpisodeConfig
 
+sys.path.append(str(Path(__file__).parent))  # for `messages`, which lies beside the tests
+
 EXAMPLE = Path(__file__).resolve().parents[3] / 'examples' / 'record_episodes.py'
 
 
@@ -68,3 +70,10 @@ def write_bag():
         return path
 
     return write
+
+
+@pytest.fixture(scope='session')
+def pick_messages(recording, episodes):
+    """(connection, time [ns], data) of everything up to the end of the pick."""
+    with Reader(recording) as reader:
+        return list(reader.messages(stop=episodes['pick'].end_ns + 1))

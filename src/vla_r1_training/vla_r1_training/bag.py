@@ -76,6 +76,7 @@ class Bag:
         size: of them [bytes].
         faults: what could not be read so far, by file name.
         announced: messages by topic as metadata.yaml says, or else the files themselves.
+        topics: name → type of those met so far, also without messages.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,6 +88,7 @@ class Bag:
         self._from_metadata = bool(self.announced)
         self.files = self._ordered(path, metadata) if path.is_dir() else [path]
         self.size = sum(file.stat().st_size for file in self.files)
+        self.topics: dict[str, str] = {}
         self._done = 0
         self._current = 0  # the file that `messages` is in
 
@@ -142,6 +144,7 @@ class Bag:
                 continue
             self._done = before + min(size, file.done_bytes)
             yield Recorded(channel, time_ns, plain, (i, *place))
+        self.topics |= {c.topic: c.msgtype for c in file.channels.values()}
         self.faults += [(name, fault) for fault in file.faults]
         self.faults += [(name, Fault(what, count=n)) for what, n in unreadable.items()]
         if not self._from_metadata:

@@ -84,6 +84,8 @@ class EpisodeReader:
                 self._memory.forget_before(oldest - int(self._config.history_s * 1e9))
         for draft in self._drafts:
             yield self._finished(draft, time_ns)
+        for topic, msgtype in self._bag.topics.items():
+            self.audits.setdefault(topic, TopicAudit(topic, msgtype))
 
     def _take(self, recorded: Recorded) -> None:
         """Count a message and hand it to whoever needs it."""

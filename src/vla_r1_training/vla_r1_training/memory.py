@@ -11,7 +11,7 @@ from vla_r1_core.geometry import CameraModel
 from vla_r1_training.bag import Bag, Recorded
 from vla_r1_training.config import EpisodeConfig
 from vla_r1_training.decode import decode, DecodeError, stamp_ns
-from vla_r1_training.episode import GripperPath, ToolPath, View
+from vla_r1_training.episode import Array, GripperPath, ToolPath, View
 from vla_r1_training.frames import Frames, shows_the_camera
 from vla_r1_training.gripper import by_fingers
 from vla_r1_training.images import ImageError, read_depth, read_picture
@@ -150,14 +150,20 @@ class Memory:
             return None
         camera = self._camera(frames, stamp, image.width, image.height, lacks)
         depth = self._depth(frames.frame, stamp, (image.height, image.width), lacks)
-        T_fixed_camera = None
+        place = self._camera_place(frames.frame, stamp, lacks)
+        return View(stamp, frames.frame, image, depth, camera, place)
+
+    def _camera_place(self, frame: str, stamp: int, lacks: list[str]) -> Array | None:
+        """Return T_fixed_camera (4, 4)."""
         try:
-            fixed = self.fixed_frame(frames.frame)
+            if frame not in self.transforms.frames:
+                raise TransformError(f'TF has no frame {frame}')
             stamps = np.array([stamp], dtype=np.int64)
-            T_fixed_camera = self.transforms.lookup(fixed, frames.frame, stamps)[0]
+            place: Array = self.transforms.lookup(self.fixed_frame(frame), frame, stamps)[0]
         except TransformError as error:
             lacks.append(f"the camera's place: {error}")
-        return View(stamp, frames.frame, image, depth, camera, T_fixed_camera)
+            return None
+        return place
 
     def tool_frame(self) -> str:
         """Return the tool's frame, empty when none is known."""

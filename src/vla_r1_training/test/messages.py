@@ -1,0 +1,45 @@
+"""Messages for bags that tests write: those of a recording, changed."""
+
+import struct
+
+from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
+from rosbags.typesys import get_typestore, Stores
+
+JAZZY = get_typestore(Stores.ROS2_JAZZY)
+ANSWERS = ('/reasoning', '/affordance', '/trajectory', '/outcome', '/sim/truth')
+
+
+def without(messages, *topics):
+    """Leave out topics."""
+    return [m for m in messages if m[0].topic not in topics]
+
+
+def decoded(message):
+    """Return a message of a type that ROS 2 itself defines as an object."""
+    connection, _, data = message
+    return JAZZY.deserialize_cdr(data, connection.msgtype)
+
+
+def made(like, topic, message, time_ns):
+    """Return a message for a bag: an object of rosbags on a topic."""
+    msgtype = message.__msgtype__
+    text, _ = JAZZY.generate_msgdef(msgtype, ros_version=2)
+    definition = MessageDefinition(MessageDefinitionFormat.MSG, text)
+    connection = like[0]._replace(topic=topic, msgtype=msgtype, msgdef=definition)
+    return connection, time_ns, JAZZY.serialize_cdr(message, msgtype)
+
+
+def instruction(like, words, time_ns, topic='/instruction'):
+    """Return an instruction by topic."""
+    return made(like, topic, JAZZY.types['std_msgs/msg/String'](data=words), time_ns)
+
+
+def stamp_of(data):
+    """Return the stamp [ns] of a message that begins with a header."""
+    sec, nanosec = struct.unpack_from('<iI', data, 4)
+    return sec * 10**9 + nanosec
+
+
+def inserted(messages, *new):
+    """Put messages in at their times."""
+    return sorted([*messages, *new], key=lambda m: m[1])

@@ -1,0 +1,262 @@
+"""Episodes from a real recording, and from the same with something missing or otherwise."""
+
+from dataclasses import replace
+import subprocess
+import sys
+
+import cv2
+from messages import ANSWERS, decoded, inserted, instruction, JAZZY, made, stamp_of, without
+import numpy as np
+import pytest
+from rosbags.rosbag2 import Reader
+from rosbags.typesys import get_types_from_msg
+from vla_r1_core.prompt import Intent
+from vla_r1_core.types import Task
+from vla_r1_sim.tasks import sample_task
+from vla_r1_training.bag import Bag
+from vla_r1_training.episodes import EpisodeReader
+from vla_r1_training.images import rgb_of
+
+from vla_r1_training.config import EpisodeConfig
+
+IMAGE = '/camera/camera/color/image_raw'
+DEPTH = '/camera/camera/aligned_depth_to_color/image_raw'
+INFO = '/camera/camera/color/camera_info'
+
+
+def read(path, **config):
+    """Return the episodes and the reader."""
+    with Bag(path) as bag:
+        reader = EpisodeReader(bag, EpisodeConfig(**config))
+        return list(reader.episodes()), reader
+
+
+def raw(messages, topic, stamp):
+    return decoded(next(m for m in messages if m[0].topic == topic and stamp_of(m[2]) == stamp))
+
+
+def test_every_instruction_is_one_episode(episodes):
+    for name, episode in episodes.items():
+        assert episode.instruction == sample_task(1001, Intent(name), absent_share=0.0).instruction
+        assert episode.outcome.error_code == 0
+        assert not episode.lacks
+    asked = {name: [said.task for said in episode.said] for name, episode in episodes.items()}
+    assert asked == {
+        'pick': [Task.AFFORDANCE],
+        'reach': [Task.TRAJECTORY],
+        'push': [Task.TRAJECTORY],
+        'place': [Task.AFFORDANCE, Task.TRAJECTORY],
+    }
+
+
+def test_the_image_is_the_one_that_was_asked_about(episodes, pick_messages):
+    view = episodes['pick'].view
+    message = raw(pick_messages, IMAGE, episodes['pick'].said[0].stamp_ns)
+    pixels = message.data.reshape(message.height, message.width, 3)
+    assert np.array_equal(rgb_of(view.image), pixels)
+    depth = raw(pick_messages, DEPTH, view.stamp_ns).data.view('<f4').reshape(view.depth.shape)
+    assert np.array_equal(view.depth, depth, equal_nan=True)
+    info = raw(pick_messages, INFO, view.stamp_ns)
+    assert (view.camera.fx, view.camera.cx) == (info.k[0], info.k[2])
+
+
+def test_the_tool_went_where_the_robot_says_it_went(episodes, recording):
+    """The planner notes the way, too: Outcome.executed."""
+    with Reader(recording) as reader:
+        (connection,) = [c for c in reader.connections if c.topic == '/outcome']
+        outcomes = [data for _, _, data in reader.messages([connection])]
+    store = JAZZY
+    store.register(get_types_from_msg(connection.msgdef.data, connection.msgtype))
+    for episode, data in zip(episodes.values(), outcomes, strict=True):
+        executed = store.deserialize_cdr(data, connection.msgtype).executed.poses
+        position = executed[-1].pose.position
+        places = episode.tool_path.T_fixed_tool[:, :3, 3]
+        off = np.linalg.norm(places - (position.x, position.y, position.z), axis=1)
+        assert off.min() < 0.002
+        assert (episode.fixed, episode.tool) == ('base_link', 'tcp')
+
+
+def test_the_answers_are_verbatim_and_the_simulators_truth_is_there(episodes):
+    for episode in episodes.values():
+        assert all(said.text.startswith('<think>') and said.well_formed for said in episode.said)
+        assert {s.task for s in episode.stated} == {Task.AFFORDANCE, Task.TRAJECTORY}
+        assert {s.source for s in episode.stated} == {'truth'}
+
+
+def test_an_image_that_is_not_in_the_bag_is_told(tmp_path, write_bag, episodes, pick_messages):
+    stamp = episodes['pick'].said[0].stamp_ns
+    kept = [m for m in pick_messages if m[0].topic != IMAGE or stamp_of(m[2]) != stamp]
+    (episode,), _ = read(write_bag(tmp_path / 'bag', kept))
+    assert episode.view is None
+    assert episode.lacks == (f'image: the bag holds no colour image of {stamp / 1e9:.3f} s',)
+    assert episode.said[0].text == episodes['pick'].said[0].text
+
+
+@pytest.mark.parametrize(
+    ('topics', 'lack'),
+    [
+        ((DEPTH,), 'depth: none of'),
+        ((INFO,), 'the calibration: no camera_info in camera_color_optical_frame'),
+        (('/tf', '/tf_static'), 'the tool: TF has no frame tcp'),
+        (('/tf_static',), "the camera's place: TF has no frame camera_color_optical"),
+    ],
+)
+def test_what_else_is_missing_is_told_and_the_rest_is_there(
+    tmp_path, write_bag, pick_messages, topics, lack
+):
+    (episode,), _ = read(write_bag(tmp_path / 'bag', without(pick_messages, *topics)))
+    assert episode.view is not None
+    assert any(reason.startswith(lack) for reason in episode.lacks)
+    assert (episode.view.depth is None) == (DEPTH in topics)
+    assert (episode.view.camera is None) == (INFO in topics)
+    assert (episode.view.T_fixed_camera is None) == ('/tf_static' in topics)
+
+
+def test_a_demonstration_has_an_instruction_and_no_answers(
+    tmp_path, write_bag, episodes, pick_messages
+):
+    taught, pick = without(pick_messages, *ANSWERS), episodes['pick']
+    given = instruction(taught[0], pick.instruction, pick.view.stamp_ns + 100_000_000)
+    (episode,), _ = read(write_bag(tmp_path / 'bag', inserted(taught, given)))
+    assert (episode.instruction, episode.said, episode.outcome) == (pick.instruction, (), None)
+    assert episode.view.stamp_ns == pick.view.stamp_ns
+    assert np.array_equal(rgb_of(episode.view.image), rgb_of(pick.view.image))
+
+
+def test_the_instruction_can_be_that_of_the_whole_bag(tmp_path, write_bag, pick_messages):
+    bag = write_bag(tmp_path / 'bag', without(pick_messages, *ANSWERS))
+    assert read(bag)[0] == []
+    (episode,), _ = read(bag, instruction='pick it up')
+    assert episode.instruction == 'pick it up'
+    assert episode.view.stamp_ns == min(
+        stamp_of(m[2]) for m in pick_messages if m[0].topic == IMAGE
+    )
+
+
+def test_an_answer_joins_the_instruction_by_topic_that_it_is_to(
+    tmp_path, write_bag, episodes, pick_messages
+):
+    pick = episodes['pick']
+    given = instruction(pick_messages[0], pick.instruction, pick.begin_ns - 100_000_000)
+    (episode,), _ = read(write_bag(tmp_path / 'bag', inserted(pick_messages, given)))
+    assert (episode.request_id, len(episode.said)) == (pick.request_id, 1)
+
+
+def test_a_newer_instruction_ends_the_one_before(tmp_path, write_bag, episodes, pick_messages):
+    taught, pick = without(pick_messages, *ANSWERS), episodes['pick']
+    times = [pick.view.stamp_ns + second * 10**9 for second in (0, 2)]
+    given = [instruction(taught[0], f'pick {time}', time) for time in times]
+    first, second = read(write_bag(tmp_path / 'bag', inserted(taught, *given)))[0]
+    assert [first.instruction, second.instruction] == [f'pick {time}' for time in times]
+    assert first.end_ns == second.begin_ns == times[1]
+    assert abs(first.tool_path.stamps_ns[-1] - times[1]) < 100_000_000
+    assert second.tool_path.stamps_ns[-1] > times[1] + 10**9
+
+
+def test_a_late_outcome_belongs_to_its_own_instruction(
+    tmp_path, write_bag, episodes, pick_messages
+):
+    pick = episodes['pick']
+    new = instruction(pick_messages[0], 'something else', pick.end_ns - 500_000_000)
+    first, second = read(write_bag(tmp_path / 'bag', inserted(pick_messages, new)))[0]
+    assert (first.instruction, first.outcome.error_code) == (pick.instruction, 0)
+    assert (second.instruction, second.outcome) == ('something else', None)
+    assert first.end_ns == second.begin_ns
+
+
+def test_an_instruction_without_an_end_is_cut(tmp_path, write_bag, episodes, pick_messages):
+    taught, pick = without(pick_messages, *ANSWERS), episodes['pick']
+    given = instruction(taught[0], 'pick', pick.view.stamp_ns)
+    bag = write_bag(tmp_path / 'bag', inserted(taught, given))
+    (episode,), _ = read(bag, max_episode_s=2.0)
+    assert episode.lacks[0] == 'an end: cut after 2 s'
+    assert episode.end_ns - episode.begin_ns < 2_200_000_000
+
+
+def test_compressed_images_of_another_camera_are_found(
+    tmp_path, write_bag, episodes, pick_messages
+):
+    """As image_transport names them, in a namespace."""
+    types = JAZZY.types
+    renamed = []
+    for message in pick_messages:
+        connection, time_ns, data = message
+        if connection.topic in (IMAGE, DEPTH):
+            image = decoded(message)
+            if connection.topic == IMAGE:
+                pixels = image.data.reshape(image.height, image.width, 3)[..., ::-1]
+                packed, form = cv2.imencode('.png', pixels)[1], 'rgb8; png compressed bgr8'
+                topic = '/arm1/front/rgb/image/compressed'
+            else:
+                mm = np.nan_to_num(image.data.view('<f4') * 1000).round().astype(np.uint16)
+                png = cv2.imencode('.png', mm.reshape(image.height, image.width))[1]
+                packed = np.concatenate([np.zeros(12, np.uint8), png.ravel()])
+                topic, form = '/arm1/front/depth/image/compressedDepth', '16UC1; compressedDepth'
+            compressed = types['sensor_msgs/msg/CompressedImage'](
+                header=image.header, format=form, data=packed.ravel()
+            )
+            renamed.append(made(message, topic, compressed, time_ns))
+        elif connection.topic == INFO:
+            topic = '/arm1/front/rgb/camera_info'
+            renamed.append((connection._replace(topic=topic), time_ns, data))
+        else:
+            renamed.append(message)
+    (episode,), reader = read(write_bag(tmp_path / 'bag', renamed))
+    pick = episodes['pick']
+    assert not episode.lacks
+    assert np.array_equal(rgb_of(episode.view.image), rgb_of(pick.view.image))
+    assert np.nanmax(np.abs(episode.view.depth - pick.view.depth)) < 0.001
+    assert reader.audits['/arm1/front/rgb/image/compressed'].report().count > 20
+
+
+def test_pictures_that_are_drawn_over_are_not_taken_for_the_cameras(
+    tmp_path, write_bag, episodes, pick_messages
+):
+    """An overlay has the same header and encoding as the image."""
+    painted = []
+    for message in pick_messages:
+        if message[0].topic == IMAGE:
+            image = decoded(message)
+            black = replace(image, data=np.zeros_like(image.data))
+            painted.append(made(message, '/aaa/overlay', black, message[1]))
+    (episode,), _ = read(write_bag(tmp_path / 'bag', inserted(pick_messages, *painted)))
+    assert np.array_equal(rgb_of(episode.view.image), rgb_of(episodes['pick'].view.image))
+
+
+def test_a_message_that_cannot_be_decoded_is_counted_and_told(tmp_path, write_bag, pick_messages):
+    broken = [
+        (c, t, data[:40] if c.topic == INFO and i % 50 == 0 else data)
+        for i, (c, t, data) in enumerate(pick_messages)
+    ]
+    count = sum(c.topic == INFO and i % 50 == 0 for i, (c, _, _) in enumerate(pick_messages))
+    (episode,), reader = read(write_bag(tmp_path / 'bag', broken))
+    assert count > 0
+    assert episode.view is not None
+    assert reader.audits[INFO].report().undecodable == count
+    assert [fault.topic for fault in reader.faults] == [INFO]
+
+
+def test_everything_in_the_bag_is_counted(recording):
+    _, reader = read(recording)
+    with Reader(recording) as whole:
+        expected = {c.topic: c.msgcount for c in whole.connections}
+    assert {topic: audit.report().count for topic, audit in reader.audits.items()} == expected
+    joints = reader.audits['/joint_states'].report()
+    assert joints.rate_hz == pytest.approx(50.0, rel=0.01)
+
+
+def test_memory_does_not_hold_the_pictures(recording):
+    """Peak memory over the whole recording, above what a tenth of it takes."""
+    script = (
+        'import resource, sys; from pathlib import Path;'
+        'from vla_r1_training.bag import Bag; from vla_r1_training.config import EpisodeConfig;'
+        'from vla_r1_training.episodes import EpisodeReader;'
+        'peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;'
+        'bag = Bag(Path(sys.argv[1])); episodes = EpisodeReader(bag, EpisodeConfig()).episodes();'
+        'next(episodes); before = peak(); list(map(id, episodes)); print(peak() - before)'
+    )
+    command = [sys.executable, '-c', script, str(recording)]
+    grown_kib = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    size_kib = sum(f.stat().st_size for f in recording.iterdir()) / 1024
+    assert size_kib > 200_000
+    assert grown_kib < 0.15 * size_kib
