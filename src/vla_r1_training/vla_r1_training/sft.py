@@ -79,14 +79,16 @@ def train(config: SftConfig) -> Path:
     set_seed(config.seed)
     out = Path(config.out)
     start = Path(config.model) if config.model else out / 'start'
-    if not config.model and not start.exists():
-        partly = start.with_suffix('.part')
-        make_nano(partly, seed=config.seed)
-        partly.rename(start)
+    with accelerator.main_process_first():
+        if not config.model and not start.exists():
+            partly = start.with_suffix('.part')
+            make_nano(partly, seed=config.seed)
+            partly.rename(start)
     files = sorted(Path(config.scenes).glob('train-*.parquet'))[: config.files]
     if len(files) < config.files:
         raise SystemExit(f'{config.scenes} has {len(files)} of {config.files} files: run render')
-    watched, scenes = load_scenes(files[:1], PICTURE), load_scenes(files[1:], PICTURE)
+    with accelerator.main_process_first():
+        watched, scenes = load_scenes(files[:1], PICTURE), load_scenes(files[1:], PICTURE)
     processor = load_processor(start)
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
     ids = processor.tokenizer.convert_tokens_to_ids(list(COORDINATES))
