@@ -23,6 +23,7 @@ BENCHMARKS = {
     'cancel': (),
     'watchdog': (),
     'rewards': (),
+    'ingest': ('ros_scenes',),
     'tasks': ('scenes', 'ros_scenes', 'backend', 'model', 'jobs'),
 }
 

@@ -114,8 +114,9 @@ class Guide(Node):
             m for m in reversed(self._truth) if (m.instruction, m.task) == (instruction, task)
         )
         self._outcomes.clear()
-        header, request_id = self._pictures[-1].header, uuid.uuid4().hex
-        size = {'image_width': self._pictures[-1].width, 'image_height': self._pictures[-1].height}
+        shown = self._pictures[-2]  # the image of the newest calibration may not be out yet
+        header, request_id = shown.header, uuid.uuid4().hex
+        size = {'image_width': shown.width, 'image_height': shown.height}
         common = {'header': header, 'request_id': request_id}
         truth.header, truth.request_id, truth.model = header, request_id, 'teacher'
         answer = parse(truth.text, task)

@@ -119,7 +119,8 @@ def test_killed_and_started_again_it_ends_as_if_nothing_had_happened(
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not (out / 'run.json').exists() or after > 0
-    done = {path: path.stat().st_mtime_ns for path in out.glob('data/*.parquet')}
+    names = (json.loads(path.read_text())['parquet'] for path in out.glob('reports/*.json'))
+    done = {path: path.stat().st_mtime_ns for path in (out / 'data' / name for name in names)}
     assert done
     assert ingest(*arguments, out) == 0
     assert {path: path.stat().st_mtime_ns for path in done} == done, 'what was done stays'
