@@ -19,6 +19,8 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
+            'export = vla_r1_training.export:main',
+            'import = vla_r1_training.import_json:main',
             'ingest = vla_r1_training.ingest:main',
             'evaluate = vla_r1_training.evaluate:main',
             'render = vla_r1_training.render:main',

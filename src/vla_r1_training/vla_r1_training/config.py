@@ -45,3 +45,17 @@ class IngestConfig(EpisodeConfig):
         False, 'hindsight: only from motions that were seen to have succeeded'
     )
     depth: bool = param(True, 'whether the dataset holds depth')
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Dataset → other programs' formats."""
+
+    validation_share: float = param(0.1, 'of the episodes, kept for validation', ge=0.0, le=0.9)
+    seed: int = param(0, 'of which episodes these are', ge=0)
+    least_reward: float = param(
+        0.9, 'sharegpt: a recorded answer that earns less is not taught', ge=0.0, le=1.0
+    )
+    without_thought: bool = param(
+        False, 'sharegpt: also true answers that nobody wrote a thought for'
+    )

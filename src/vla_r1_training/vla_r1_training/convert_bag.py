@@ -9,14 +9,14 @@ import threading
 
 from vla_r1_training.bag import Bag
 from vla_r1_training.config import IngestConfig
-from vla_r1_training.dataset import write
+from vla_r1_training.dataset import DATA, row_of, write
 from vla_r1_training.episode import Episode
 from vla_r1_training.episodes import EpisodeReader
 from vla_r1_training.labels import Example, examples
 from vla_r1_training.provenance import sha256, write_text
 from vla_r1_training.report import BagReport, EpisodeReport, FileReport, from_json
 
-DATA, REPORTS = 'data', 'reports'
+REPORTS = 'reports'
 _TOLD_BYTES = 8 << 20
 
 
@@ -64,7 +64,7 @@ def convert(
         hashing.start()
         reader = EpisodeReader(bag, config)
         found = _examples(_watched(reader, bag, progress), config, told)
-        rows = write(found, parquet, name, depth=config.depth)
+        rows = write((row_of(e, name, depth=config.depth) for e in found), parquet)
         hashing.join()
         files = tuple(
             FileReport(file.name, file.stat().st_size, file.stat().st_mtime_ns, hashes[file])

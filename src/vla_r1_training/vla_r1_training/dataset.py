@@ -1,6 +1,7 @@
 """Examples → Parquet files that Hugging Face's `datasets` reads, pictures included."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 import os
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from vla_r1_core.prompt import build_prompt
 from vla_r1_training.images import encode_depth
 from vla_r1_training.labels import Example
 
+DATA = 'data'
 _ROWS = 16  # in memory at a time, and in a row group
 _VERDICTS = ('unknown', 'verified', 'refuted')  # of vla_r1_msgs/Outcome
 
@@ -64,26 +66,24 @@ FEATURES = Features(
 )
 
 
-def write(examples: Iterable[Example], path: Path, bag: str, *, depth: bool) -> int:
+Row = dict[str, Any]
+"""A row by column; what is missing is null."""
+
+
+def write(rows: Iterable[Row], path: Path, schema: pa.Schema | None = None) -> int:
     """Write a Parquet file; return the number of rows. Without any there is no file.
 
     Args:
-        examples: written as they come; few are in memory.
+        rows: written as they come; few are in memory.
         path: appears when everything is in it.
-        bag: name of the recording.
-        depth: whether to write depth.
+        schema: of the columns; those of FEATURES when None.
     """
     part = path.with_name(f'{path.name}.{os.getpid()}.part')
-    schema, count, rows = FEATURES.arrow_schema, 0, []
+    schema, source, count = schema or FEATURES.arrow_schema, iter(rows), 0
     with pq.ParquetWriter(part, schema, compression='zstd') as writer:
-        for example in examples:
-            rows.append(_row(example, bag, depth))
-            if len(rows) == _ROWS:
-                writer.write_table(pa.Table.from_pylist(rows, schema))
-                count, rows = count + len(rows), []
-        if rows:
-            writer.write_table(pa.Table.from_pylist(rows, schema))
-            count += len(rows)
+        while group := list(islice(source, _ROWS)):
+            writer.write_table(pa.Table.from_pylist(group, schema))
+            count += len(group)
     if count:
         part.replace(path)
     else:
@@ -91,7 +91,31 @@ def write(examples: Iterable[Example], path: Path, bag: str, *, depth: bool) -> 
     return count
 
 
-def _row(example: Example, bag: str, depth: bool) -> dict[str, Any]:
+def read(folder: Path) -> Iterator[Row]:
+    """Yield the rows of a dataset's folder, images as encoded bytes.
+
+    Raises:
+        ValueError: it is no dataset that `write` has written.
+    """
+    paths = sorted((folder / DATA).glob('*.parquet'))
+    if not paths:
+        raise ValueError(f'{folder} is no dataset: {DATA} in it has no *.parquet')
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            if missing := set(FEATURES) - set(file.schema_arrow.names):
+                raise ValueError(f'{path} lacks the columns {", ".join(sorted(missing))}')
+            for group in file.iter_batches(_ROWS):
+                yield from group.to_pylist()
+
+
+def row_of(example: Example, bag: str, *, depth: bool) -> Row:
+    """Return an example as a row.
+
+    Args:
+        example: of an episode.
+        bag: name of the recording.
+        depth: whether the row holds depth.
+    """
     episode, view, said = example.episode, example.view, example.said
     task = example.task.name.lower()
     tool, gripper, outcome = episode.tool_path, episode.gripper, episode.outcome

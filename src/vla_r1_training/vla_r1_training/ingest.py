@@ -26,7 +26,8 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from vla_r1_training.bag import find_bags, size_of
 from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.config import IngestConfig
-from vla_r1_training.convert_bag import convert, DATA, finished, REPORTS
+from vla_r1_training.convert_bag import convert, finished, REPORTS
+from vla_r1_training.dataset import DATA
 from vla_r1_training.labels import sources_of
 from vla_r1_training.provenance import write_config, write_run, write_text
 from vla_r1_training.report import as_markdown, BagReport
