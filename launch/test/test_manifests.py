@@ -21,7 +21,7 @@ ROSDEP_KEYS = {
 }
 # Not in apt: requirements/*.txt install them.
 FROM_PYPI = {
-    *('mujoco', 'torch', 'transformers', 'tokenizers', 'safetensors'),
+    *('mujoco', 'torch', 'transformers', 'tokenizers', 'safetensors', 'accelerate'),
     *('rosbags', 'apsw', 'lz4', 'backports', 'compression', 'pyarrow', 'datasets'),
 }
 

@@ -118,6 +118,11 @@ class Cell:
         self.infos.clear()
         self.spin(lambda: sum(self.stamp(info) > before for info in self.infos) > count)
 
+    def is_heard(self, topic, namespace):
+        """Whether a node of a namespace subscribes to a topic."""
+        readers = self.node.get_subscriptions_info_by_topic(topic)
+        return namespace in {reader.node_namespace for reader in readers}
+
     @staticmethod
     def stamp(msg):
         return msg.header.stamp.sec + 1e-9 * msg.header.stamp.nanosec
@@ -201,8 +206,11 @@ def other_planner(cell, *answers, without='', **parameters):
     process = start('vla_r1_planner', 'planner', *arguments, *planner_arguments(**parameters))
     try:
         assert cell.other.wait_for_server(timeout_sec=30.0)
-        ready = time.monotonic() + 3.0  # for it to hear every topic, and to be heard
+        for topic in TOPICS:
+            cell.spin(lambda t=topic: t == without or cell.is_heard(f'/{t}', '/other'))
+        ready = time.monotonic() + 3.0  # for it to hear, and to be heard
         cell.spin(lambda: time.monotonic() > ready)
+        cell.pictures(3)
         yield
     finally:
         stop(process)

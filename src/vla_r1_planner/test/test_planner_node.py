@@ -196,7 +196,7 @@ def test_an_absent_object_passes_the_reasoners_code_on_without_motion(cell):
         ('/tf', {}, OutcomeCode.TF_MISSING),
         ('apply_planning_scene', {}, OutcomeCode.MOVE_GROUP_UNAVAILABLE),
         ('move_action', {}, OutcomeCode.MOVE_GROUP_UNAVAILABLE),
-        ('', {'image_max_age_s': 0.1}, OutcomeCode.STALE_DEPTH),
+        ('', {'image_max_age_s': 0.01}, OutcomeCode.STALE_DEPTH),
         ('', {'gripper_max_opening_m': 0.03}, OutcomeCode.OBJECT_TOO_WIDE),
         ('', {'workspace_max_x': 0.2}, OutcomeCode.OUT_OF_WORKSPACE),
         ('', {'approach_height_m': 2.0}, OutcomeCode.GOAL_UNREACHABLE),

@@ -123,7 +123,7 @@ class PlannerConfig:
     )
     depth_buffer: int = param(60, 'depth images kept for answers by topic', ge=1, le=1000)
     image_max_age_s: float = param(
-        30.0, 'between the image that was reasoned about and the plan', unit='s', ge=0.1
+        30.0, 'between the image that was reasoned about and the plan', unit='s', ge=0.01
     )
     tf_timeout_s: float = param(0.5, 'for transforms at the image stamp', unit='s', ge=0.0)
     joint_state_max_age_s: float = param(
