@@ -15,6 +15,7 @@ ROSDEP_KEYS = {
     'yaml': 'python3-yaml',
     'tqdm': 'python3-tqdm',
     'PIL': 'python3-pil',
+    'pandas': 'python3-pandas',
     'pytest': 'python3-pytest',
     'hypothesis': 'python3-hypothesis',
     'tf2_ros': 'tf2_ros_py',
