@@ -98,9 +98,9 @@ def test_what_goes_out_as_conversations_comes_back_as_the_same_rows(dataset, tmp
     run(export, 'sharegpt', dataset, '--out', tmp_path / 'out', '--validation-share', 0)
     back = tmp_path / 'back'
     assert run(import_json, tmp_path / 'out' / 'train.json', '--out', back) == 0
-    before = [r for r in read(dataset) if r['id'].startswith(('bag/000', 'bag/001'))]
+    before = [r for r in read([dataset]) if r['id'].startswith(('bag/000', 'bag/001'))]
     columns = ('instruction', 'task', 'prompt', 'ground_truth', 'answer', 'image')
-    assert [[r[c] for c in columns] for r in read(back)] == [
+    assert [[r[c] for c in columns] for r in read([back])] == [
         [r[c] for c in columns] for r in before
     ]
 
@@ -207,7 +207,7 @@ def imported(tmp_path, images, entries):
     file = tmp_path / 'entries.json'
     file.write_text(json.dumps(entries))
     status = run(import_json, file, '--images', images, '--out', tmp_path / 'out')
-    return status, list(read(tmp_path / 'out')) if status == 0 else []
+    return status, list(read([tmp_path / 'out'])) if status == 0 else []
 
 
 def test_sharerobots_pixels_become_parts_of_the_image(tmp_path, images):

@@ -48,8 +48,8 @@ class IngestConfig(EpisodeConfig):
 
 
 @dataclass(frozen=True)
-class ExportConfig:
-    """Dataset → other programs' formats."""
+class ExportConfig(EpisodeConfig):
+    """Dataset, or bags, → other programs' formats."""
 
     validation_share: float = param(0.1, 'of the episodes, kept for validation', ge=0.0, le=0.9)
     seed: int = param(0, 'of which episodes these are', ge=0)
@@ -59,3 +59,5 @@ class ExportConfig:
     without_thought: bool = param(
         False, 'sharegpt: also true answers that nobody wrote a thought for'
     )
+    fps: int = param(0, 'lerobot: frames per second; 0: as the camera', ge=0, le=240)
+    robot: str = param('unknown', "lerobot: the robot's type")

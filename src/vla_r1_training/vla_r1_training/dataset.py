@@ -91,21 +91,22 @@ def write(rows: Iterable[Row], path: Path, schema: pa.Schema | None = None) -> i
     return count
 
 
-def read(folder: Path) -> Iterator[Row]:
-    """Yield the rows of a dataset's folder, images as encoded bytes.
+def read(folders: Iterable[Path]) -> Iterator[Row]:
+    """Yield the rows of datasets, images as encoded bytes.
 
     Raises:
-        ValueError: it is no dataset that `write` has written.
+        ValueError: a folder is no dataset that `write` has written.
     """
-    paths = sorted((folder / DATA).glob('*.parquet'))
-    if not paths:
-        raise ValueError(f'{folder} is no dataset: {DATA} in it has no *.parquet')
-    for path in paths:
-        with pq.ParquetFile(path) as file:
-            if missing := set(FEATURES) - set(file.schema_arrow.names):
-                raise ValueError(f'{path} lacks the columns {", ".join(sorted(missing))}')
-            for group in file.iter_batches(_ROWS):
-                yield from group.to_pylist()
+    for folder in folders:
+        paths = sorted((folder / DATA).glob('*.parquet'))
+        if not paths:
+            raise ValueError(f'{folder} is no dataset: {DATA} in it has no *.parquet')
+        for path in paths:
+            with pq.ParquetFile(path) as file:
+                if missing := set(FEATURES) - set(file.schema_arrow.names):
+                    raise ValueError(f'{path} lacks the columns {", ".join(sorted(missing))}')
+                for group in file.iter_batches(_ROWS):
+                    yield from group.to_pylist()
 
 
 def row_of(example: Example, bag: str, *, depth: bool) -> Row:

@@ -16,7 +16,7 @@ from vla_r1_training.audit import TopicAudit
 from vla_r1_training.bag import Bag, Recorded
 from vla_r1_training.config import EpisodeConfig
 from vla_r1_training.decode import decode, DecodeError, stamp_ns, stamp_offset
-from vla_r1_training.episode import Array, Episode, Result, Said, Stated, View
+from vla_r1_training.episode import Array, Episode, Picture, Result, Said, Stated, View
 from vla_r1_training.memory import Memory
 from vla_r1_training.records import Channel, Fault
 from vla_r1_training.stated import Claim, is_statement, read_claim, Truths
@@ -86,6 +86,13 @@ class EpisodeReader:
             yield self._finished(draft, time_ns)
         for topic, msgtype in self._bag.topics.items():
             self.audits.setdefault(topic, TopicAudit(topic, msgtype))
+
+    def film(self, episode: Episode) -> list[tuple[int, Callable[[], Picture]]]:
+        """Return stamp [ns] and reader of each picture of an episode, while it is the newest."""
+        if episode.view is None or episode.tool_path is None:
+            return []
+        last = int(episode.tool_path.stamps_ns[-1])
+        return self._memory.film(episode.view.frame, episode.view.stamp_ns, last)
 
     def _take(self, recorded: Recorded) -> None:
         """Count a message and hand it to whoever needs it."""

@@ -49,6 +49,11 @@ class Frames:
             return None
         return self._places[best]
 
+    def between(self, begin_ns: int, end_ns: int) -> list[tuple[int, Place]]:
+        """Return stamps and places from one stamp to another."""
+        i, j = bisect_left(self._stamps, begin_ns), bisect_right(self._stamps, end_ns)
+        return list(zip(self._stamps[i:j], self._places[i:j], strict=True))
+
     def forget_before(self, stamp_ns: int) -> None:
         """Free the memory of older ones, but for the newest of them."""
         drop = bisect_right(self._stamps, stamp_ns) - 1

@@ -1,7 +1,9 @@
 """What the sensors of a bag said lately: where images are, calibrations, transforms, joints."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,11 @@ from vla_r1_core.geometry import CameraModel
 from vla_r1_training.bag import Bag, Recorded
 from vla_r1_training.config import EpisodeConfig
 from vla_r1_training.decode import decode, DecodeError, stamp_ns
-from vla_r1_training.episode import Array, GripperPath, ToolPath, View
+from vla_r1_training.episode import Array, GripperPath, Picture, ToolPath, View
 from vla_r1_training.frames import Frames, shows_the_camera
 from vla_r1_training.gripper import by_fingers
 from vla_r1_training.images import ImageError, read_depth, read_picture
+from vla_r1_training.records import Place
 from vla_r1_training.transforms import TransformError, Transforms
 
 TOOL_FRAMES = ('tcp', 'grasp_frame', 'hand_tcp', 'gripper_tcp', 'tool_tcp', 'tool0', 'ee_link')
@@ -164,6 +167,17 @@ class Memory:
             lacks.append(f"the camera's place: {error}")
             return None
         return place
+
+    def film(self, frame: str, begin: int, end: int) -> list[tuple[int, Callable[[], Picture]]]:
+        """Return stamp and reader of each colour image of a camera between two stamps [ns]."""
+        for frames in self._ranked(depth=False, frame=frame):
+            if found := frames.between(begin, end):
+                return [(stamp, partial(self._picture, frames, place)) for stamp, place in found]
+        return []
+
+    def _picture(self, frames: Frames, place: Place) -> Picture:
+        message = decode(frames.channel, self._bag.read(place))
+        return read_picture(message, self._config.image_format)
 
     def tool_frame(self) -> str:
         """Return the tool's frame, empty when none is known."""
