@@ -162,32 +162,41 @@ def test_what_a_damaged_chunk_held_is_reported_by_topic_and_time(
         assert told[topic].start_ns <= time <= told[topic].end_ns
 
 
-def test_chunks_may_be_lz4(tmp_path, recording):
-    source = only_file(recording)
+def first_records(source):
+    """The records of the first chunks, to the first with messages; the chunks; the messages."""
+    messages = list(McapFile(source).messages())
+    last = min(message.place[0] for message in messages)
     with source.open('rb') as file:
-        layout = scan(file)
-        block = layout.blocks[0]
-        file.seek(block.offset)
-        records = file.read(block.size)
+        blocks, records = scan(file).blocks[: last + 1], b''
+        for block in blocks:
+            file.seek(block.offset)
+            records += file.read(block.size)
+    return records, blocks, [message for message in messages if message.place[0] <= last]
+
+
+def test_chunks_may_be_lz4(tmp_path, recording):
+    records, blocks, expected = first_records(only_file(recording))
+    block = blocks[-1]
     packed = lz4.frame.compress(records)
     body = struct.pack('<QQQI', block.start_ns, block.end_ns, len(records), 0)
     body += struct.pack('<I', 3) + b'lz4' + struct.pack('<Q', len(packed)) + packed
     path = tmp_path / 'lz4.mcap'
     path.write_bytes(MAGIC + RECORD.pack(1, 0) + RECORD.pack(6, len(body)) + body)
-    expected = [m for m in McapFile(source).messages() if m.place[0] == 0]
     assert len(list(McapFile(path).messages())) == len(expected) > 0
 
 
 def test_messages_outside_of_chunks_are_read_in_the_order_of_time(tmp_path, recording):
-    with only_file(recording).open('rb') as file:
-        block = scan(file).blocks[0]
-        file.seek(block.offset)
-        records = file.read(block.size)
+    records, _, expected = first_records(only_file(recording))
     path = tmp_path / 'flat.mcap'
     path.write_bytes(MAGIC + RECORD.pack(1, 0) + records)
-    expected = [m for m in McapFile(only_file(recording)).messages() if m.place[0] == 0]
     found = list(McapFile(path).messages())
     assert [m.time_ns for m in found] == [m.time_ns for m in expected]
+
+
+def test_a_file_without_messages_holds_none(tmp_path):
+    path = tmp_path / 'empty.mcap'
+    path.write_bytes(MAGIC + RECORD.pack(1, 0))
+    assert list(McapFile(path).messages()) == []
 
 
 def test_chunks_that_overlap_in_time_are_merged(tmp_path, recording):

@@ -71,7 +71,7 @@ class McapFile:
         order = sorted(range(len(self._layout.blocks)), key=self._start_ns)
         following = [*(self._start_ns(i) for i in order[1:]), _FOREVER_NS]
         waiting: list[Message] = []
-        for i, next_ns in zip(order, following, strict=True):
+        for i, next_ns in zip(order, following, strict=False):  # a file may hold no message
             waiting += self._block_messages(i)
             waiting.sort(key=_time)
             due = bisect_left(waiting, next_ns, key=_time)
