@@ -24,6 +24,7 @@ _STEP_M = 0.012  # between neighbouring pixels, more is an edge between two thin
 _TALL_M = 0.35
 _SMOOTH_PX = 5
 _LOW_M = 0.008  # at the foot of a thing
+_HANGS_M = 0.06  # above the surface; what begins higher does not stand on it
 _FEW_PX = 12
 
 
@@ -64,6 +65,11 @@ class Ground:
         self.T_camera_fixed: Array = np.asarray(np.linalg.inv(view.T_fixed_camera))
         self._T_fixed_camera = view.T_fixed_camera
         self._depth = view.depth
+        self._stood: tuple[float, Array, NDArray[np.int32]] = (
+            np.nan,
+            np.empty(0),
+            np.empty(0, np.int32),
+        )
 
     def project(self, points: Array) -> Array:
         """Return where points (N, 3) [m] in the fixed frame are in the image, (N, 2) in [0, 1].
@@ -111,13 +117,10 @@ class Ground:
             GroundError: there is nothing level around it.
         """
         surface = self.surface_height(place)
-        points = self.points.reshape(-1, 3)
-        with np.errstate(invalid='ignore'):
-            above = points[
-                (np.linalg.norm(points[:, :2] - place, axis=1) < _BESIDE_M)
-                & (points[:, 2] < surface + _TALL_M)
-            ]
-        return float(np.median(above[:, 2])) if len(above) else surface
+        height, parts = self._standing(surface)
+        there = (parts > 0) | (np.abs(height) < STANDS_OUT_M)
+        found = height[there & (self._distance(place) < _BESIDE_M)]
+        return surface + (float(np.median(found)) if len(found) else 0.0)
 
     def thing_at(self, place: Array) -> Thing:
         """Return the thing that stands at a place (2,) [m].
@@ -126,17 +129,11 @@ class Ground:
             GroundError: nothing stands there.
         """
         surface = self.surface_height(place)
-        points = self.points
-        with np.errstate(invalid='ignore'):
-            height = points[..., 2] - surface
-            above = (height > STANDS_OUT_M) & (height < _TALL_M)
-            beside = np.linalg.norm(points[..., :2] - place, axis=2)
-        parts = _connected(points, above)
-        inside = above & (parts > 0) & (beside < 2 * _BESIDE_M)
-        if inside.sum() < _FEW_PX:
+        points, (_, parts) = self.points, self._standing(surface)
+        inside = parts[(parts > 0) & (self._distance(place) < 2 * _BESIDE_M)]
+        if len(inside) < _FEW_PX:
             raise GroundError('nothing stands out of the surface there')
-        chosen = np.bincount(parts[inside]).argmax()
-        whole = parts == chosen
+        whole = parts == np.bincount(inside).argmax()
         mask = self._with_foot(whole, surface)
         rows, columns = np.nonzero(mask)
         height, width = mask.shape
@@ -147,6 +144,26 @@ class Ground:
             (rows.max() + 1) / height,
         )
         return Thing(box, float(np.percentile(points[whole, 2], 95)))
+
+    def _distance(self, place: Array) -> Array:
+        """Return (height, width) [m]: how far beside a place (2,) each pixel's point is."""
+        return np.asarray(np.linalg.norm(self.points[..., :2] - place, axis=2))
+
+    def _standing(self, surface: float) -> tuple[Array, NDArray[np.int32]]:
+        """Return heights above a surface [m], and numbers from 1 of the things that stand on it.
+
+        What hangs above it, such as the robot's hand, has the number 0, too.
+        """
+        if self._stood[0] != surface:
+            height = self.points[..., 2] - surface
+            with np.errstate(invalid='ignore'):
+                above = (height > STANDS_OUT_M) & (height < _TALL_M)
+            parts = _connected(self.points, above)
+            lowest = np.full(int(parts.max()) + 1, np.inf)
+            np.minimum.at(lowest, parts[above], height[above])
+            parts[lowest[parts] > _HANGS_M] = 0
+            self._stood = (surface, height, _with_edges(parts, above))
+        return self._stood[1], self._stood[2]
 
     def _with_foot(self, mask: NDArray[np.bool_], surface: float) -> NDArray[np.bool_]:
         """Add the pixels between a thing's lowest visible points and the surface."""
@@ -162,7 +179,10 @@ class Ground:
 
 
 def _connected(points: Array, mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Return (height, width) numbers of the parts of a mask, from 1; edges in depth part them."""
+    """Return (height, width) numbers of the parts of a mask, from 1; edges in depth part them.
+
+    The pixels at the edges have the number 0.
+    """
     whole = mask.copy()
     for axis in (0, 1):
         step = np.linalg.norm(np.diff(points, axis=axis), axis=2)
@@ -172,7 +192,10 @@ def _connected(points: Array, mask: NDArray[np.bool_]) -> NDArray[np.int32]:
         before[axis] = slice(0, -1)
         whole[tuple(before)] &= ~edge
     _, parts = cv2.connectedComponents(whole.astype(np.uint8), connectivity=4)
-    # A pixel at an edge belongs to what it is close to.
-    lost = mask & ~whole
+    return np.asarray(parts, dtype=np.int32)
+
+
+def _with_edges(parts: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return the same with the numbers of their neighbours for the pixels at edges."""
     grown = cv2.dilate(parts.astype(np.float32), np.ones((3, 3)))
-    return np.asarray(np.where(lost, grown, parts), dtype=np.int32)
+    return np.asarray(np.where(mask & (parts == 0), grown, parts), dtype=np.int32)
