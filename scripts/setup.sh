@@ -115,7 +115,7 @@ if [ "$profile" = test ]; then
   # torch first and alone: resolved beside other packages, pip brings gigabytes of CUDA.
   pip_set torch "${TORCH_INDEX:+from $TORCH_INDEX, }200 MB" ${TORCH_INDEX:+--index-url "$TORCH_INDEX"}
   pip_set ml '60 MB'
-  pip_set dev '40 MB'
+  pip_set dev '120 MB'
 fi
 
 # --- 3. colcon build -----------------------------------------------------------------------------

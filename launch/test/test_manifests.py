@@ -26,8 +26,9 @@ FROM_PYPI = {
     *('rosbags', 'apsw', 'lz4', 'backports', 'compression', 'pyarrow', 'datasets'),
 }
 
-# Not in package.xml, which would make everybody install it: moveit_py, for `moveit: moveit_py`.
-OPTIONAL = {'moveit'}
+# Not in package.xml, which would make everybody install it: moveit_py, for `moveit: moveit_py`;
+# Ray, for `ingest --ray`.
+OPTIONAL = {'moveit', 'ray'}
 
 
 def imported(folder):

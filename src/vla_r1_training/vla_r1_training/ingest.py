@@ -10,15 +10,12 @@ then holds data/*.parquet (for `datasets.load_dataset`), report.md, config.yaml 
 same command again goes on where it was stopped, and takes in bags that are new or have changed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Sequence
+from functools import partial
 import logging
-import multiprocessing
 import os
 from pathlib import Path
 import sys
-import traceback
-from typing import Any
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -26,11 +23,12 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from vla_r1_training.bag import find_bags, size_of
 from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.config import IngestConfig
-from vla_r1_training.convert_bag import convert, finished, REPORTS
+from vla_r1_training.convert_bag import finished, REPORTS
 from vla_r1_training.dataset import DATA
 from vla_r1_training.labels import sources_of
 from vla_r1_training.provenance import write_config, write_run, write_text
 from vla_r1_training.report import as_markdown, BagReport
+from vla_r1_training.runners import in_parallel, on_ray, one_by_one, Runner
 
 _PACKAGES = ('vla_r1_training', 'rosbags', 'pyarrow', 'datasets', 'numpy')
 _CARD = """---
@@ -39,7 +37,6 @@ configs:
   data_files: data/*.parquet
 ---
 """
-_POLL_S = 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         '--jobs', type=int, default=os.cpu_count(), help='bags at a time (default: %(default)s)'
     )
+    parser.add_argument(
+        '--ray',
+        nargs='?',
+        const='',
+        metavar='ADDRESS',
+        help='convert on the machines of a Ray cluster (default: the one around, or a new one '
+        'here); all of them must see bags and folder under the same paths',
+    )
     args, config = read_config(parser, IngestConfig, argv)
     try:
         sources_of(config)
@@ -63,15 +68,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     for part in args.out.glob('*/*.part'):  # of a run that was stopped
         part.unlink(missing_ok=True)
-    reports, failed = _convert_all(bags, args.out, config, max(1, args.jobs))
+    try:
+        reports, failed = _convert_all(bags, args.out, config, _runner(args.ray, args.jobs))
+    except ImportError:
+        parser.error("--ray needs Ray: pip install 'ray[data]'")
+    except KeyboardInterrupt:
+        _log.info('Stopped. The same command goes on.')
+        return 130
     _conclude(args.out, reports)
     if failed:
         _log.error('%d bags failed; what they say stands above', failed)
     return 1 if failed else 0
 
 
+def _runner(ray: str | None, jobs: int) -> Runner:
+    if ray is not None:
+        return partial(on_ray, address=ray)
+    return one_by_one if jobs <= 1 else partial(in_parallel, jobs=jobs)
+
+
 def _convert_all(
-    bags: list[Path], folder: Path, config: IngestConfig, jobs: int
+    bags: list[Path], folder: Path, config: IngestConfig, run: Runner
 ) -> tuple[list[BagReport], int]:
     """Return the reports of all bags that could be converted, and how many could not."""
     reports = {bag: report for bag in bags if (report := finished(bag, folder))}
@@ -83,70 +100,13 @@ def _convert_all(
         tqdm(total=sum(map(size_of, left)), unit='B', unit_scale=True, disable=not left) as bar,
         logging_redirect_tqdm(),
     ):
-        run = _one_by_one if jobs == 1 or len(left) == 1 else _in_parallel
-        for bag, result in run(left, folder, config, jobs, bar.update):
+        for bag, result in run(left, folder, config, bar.update):
             if isinstance(result, BagReport):
                 reports[bag] = result
             else:
                 failed += 1
                 _log.error('%s: %s', bag, result)
     return [reports[bag] for bag in bags if bag in reports], failed
-
-
-_Result = tuple[Path, BagReport | str]
-
-
-def _one_by_one(
-    bags: list[Path], folder: Path, config: IngestConfig, _: int, progress: Callable[[int], Any]
-) -> Iterator[_Result]:
-    for bag in bags:
-        yield bag, _guarded(bag, folder, config, progress)
-
-
-def _in_parallel(
-    bags: list[Path], folder: Path, config: IngestConfig, jobs: int, progress: Callable[[int], Any]
-) -> Iterator[_Result]:
-    """Yield results as they come; a worker process for each of `jobs`."""
-    context = multiprocessing.get_context('spawn')
-    done = context.Value('q', 0)
-    told = 0
-    with ProcessPoolExecutor(jobs, context, _share, (done,)) as pool:
-        running = {pool.submit(_in_worker, bag, folder, config): bag for bag in bags}
-        while running:
-            finished_now, _ = wait(running, _POLL_S, FIRST_COMPLETED)
-            progress(done.value - told)
-            told = done.value
-            for future in finished_now:
-                bag = running.pop(future)
-                error = future.exception()  # the worker itself died, of lack of memory say
-                yield bag, repr(error) if error else future.result()
-
-
-_done: Any = None
-"""In a worker: the bytes that all workers have read, shared with the main process."""
-
-
-def _share(done: Any) -> None:
-    global _done
-    _done = done
-
-
-def _in_worker(bag: Path, folder: Path, config: IngestConfig) -> BagReport | str:
-    def progress(count: int) -> None:
-        with _done.get_lock():
-            _done.value += count
-
-    return _guarded(bag, folder, config, progress)
-
-
-def _guarded(
-    bag: Path, folder: Path, config: IngestConfig, progress: Callable[[int], Any]
-) -> BagReport | str:
-    """Return a bag's report, or the traceback of what went wrong."""
-    try:
-        return convert(bag, folder, config, progress)
-    except Exception:  # noqa: BLE001 - one bag must not end the work on the others
-        return traceback.format_exc()
 
 
 def _conclude(folder: Path, reports: list[BagReport]) -> None:
