@@ -19,6 +19,8 @@ import sys
 import time
 import uuid
 
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import SetParameters
 import rclpy
 from rclpy.node import Node
@@ -78,18 +80,27 @@ class Guide(Node):
         self._trajectory = self.create_publisher(Trajectory, 'trajectory', 1)
         self._parameters = self.create_client(SetParameters, 'sim/set_parameters')
         self._reset = self.create_client(Trigger, 'sim/reset')
+        self._reasoner = self.create_client(GetState, 'reasoner/get_state')
 
     def ready(self) -> bool:
         """Whether all that is needed runs, the recorder too."""
         return bool(
             self._reset.service_is_ready()
+            and self._reasoner.service_is_ready()
             and self._pictures
             and self.count_subscribers('instruction') > 1  # the reasoner and the recorder
             and self.count_publishers('reasoning') > 1  # the reasoner and this node
             and self.count_publishers('outcome')
             and self.count_publishers('move_action/_action/status')
             and self.count_subscribers('sim/truth') > 1
+            and self._reasoner_is_active()
         )
+
+    def _reasoner_is_active(self) -> bool:
+        asked = self._reasoner.call_async(GetState.Request())
+        rclpy.spin_until_future_complete(self, asked, timeout_sec=START_S)
+        state = asked.result()
+        return state is not None and state.current_state.id == State.PRIMARY_STATE_ACTIVE
 
     def lay_out(self, seed: int, instruction: str, absent: bool) -> None:
         """Lay out a scene and wait until it has been seen."""

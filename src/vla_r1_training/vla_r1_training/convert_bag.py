@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 import threading
 
+from vla_r1_core.types import Task
+
 from vla_r1_training.bag import Bag
 from vla_r1_training.config import IngestConfig
 from vla_r1_training.dataset import DATA, row_of, write
@@ -111,8 +113,13 @@ def _examples(
         kinds = tuple(f'{e.task.name.lower()}: {e.source or "no label"}' for e in found)
         reasons = (reason for e in found if not e.source for reason in e.reasons)
         lacks = tuple(dict.fromkeys([*episode.lacks, *reasons]))
+        lacks += tuple(
+            f'an answer: the reasoner refused with code {said.error_code}'
+            for said in episode.said
+            if said.task is Task.AUTO
+        )
         if not found:
-            lacks = (*lacks, 'no question was asked and no answer is known: no row')
+            lacks = (*lacks, 'neither a question about an image nor a true answer: no row')
         told.append(
             EpisodeReport(
                 episode.key, episode.instruction, episode.begin_ns, episode.end_ns, kinds, lacks
