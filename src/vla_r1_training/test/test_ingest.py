@@ -1,5 +1,6 @@
 """The command: bags in, dataset out, whatever happens in between."""
 
+from dataclasses import replace
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from messages import without
 import numpy as np
 import pytest
 from vla_r1_core.rewards import RewardFunction
+from vla_r1_core.types import Task
 from vla_r1_training.ingest import main
 import yaml
 
@@ -171,6 +173,20 @@ def test_a_bag_that_cannot_be_read_is_reported_and_the_others_are_converted(
     text = (tmp_path / 'out' / 'report.md').read_text()
     assert 'bad.mcap: this is no MCAP file' in text
     assert len(list((tmp_path / 'out').glob('data/*.parquet'))) == 1
+
+
+def test_an_episode_that_gives_no_row_says_why(tmp_path, recording, episodes, monkeypatch):
+    """The reasoner did not understand the instruction: there is no answer and no motion."""
+    refused = replace(episodes['pick'].said[0], task=Task.AUTO, text='', error_code=113)
+    silent = replace(episodes['pick'], said=(refused,), stated=(), tool_path=None)
+    monkeypatch.setattr(
+        'vla_r1_training.convert_bag.EpisodeReader.episodes', lambda *_: iter([silent])
+    )
+    assert ingest(recording, '--out', tmp_path, '--jobs', 1) == 0
+    text = (tmp_path / 'report.md').read_text()
+    assert 'an answer: the reasoner refused with code 113' in text
+    assert 'neither a question about an image nor a true answer: no row' in text
+    assert '# 0 rows of 1 episodes' in text
 
 
 def test_other_settings_need_another_folder(dataset, recording, capsys):
