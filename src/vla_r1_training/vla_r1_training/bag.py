@@ -83,7 +83,7 @@ class Bag:
         self.faults: list[tuple[str, Fault]] = []
         self.announced: Counter[str] = Counter()
         self._open: dict[int, BagFile] = {}
-        self._unpacked = Path(tempfile.mkdtemp(prefix='vla_r1_bag_'))
+        self._unpacked: Path | None = None
         metadata = self._metadata(path) if path.is_dir() else {}
         self._from_metadata = bool(self.announced)
         self.files = self._ordered(path, metadata) if path.is_dir() else [path]
@@ -98,7 +98,8 @@ class Bag:
     def __exit__(self, *_: object) -> None:
         for i in list(self._open):
             self._close(i)
-        shutil.rmtree(self._unpacked, ignore_errors=True)
+        if self._unpacked:
+            shutil.rmtree(self._unpacked, ignore_errors=True)
 
     @property
     def done_bytes(self) -> int:
@@ -195,10 +196,12 @@ class Bag:
 
     def _close(self, i: int) -> None:
         self._open.pop(i).close()
-        (self._unpacked / str(i)).unlink(missing_ok=True)
+        if self._unpacked:
+            (self._unpacked / str(i)).unlink(missing_ok=True)
 
     def _decompressed(self, i: int, path: Path) -> Path:
         """Unpack a compressed file as far as it goes and return where to."""
+        self._unpacked = self._unpacked or Path(tempfile.mkdtemp(prefix='vla_r1_bag_'))
         target = self._unpacked / str(i)
         with path.open('rb') as packed, target.open('wb') as plain:
             unpacker = zstd.ZstdDecompressor()

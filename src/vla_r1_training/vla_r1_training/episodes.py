@@ -84,7 +84,8 @@ class EpisodeReader:
                 self._memory.forget_before(oldest - int(self._config.history_s * 1e9))
         for draft in self._drafts:
             yield self._finished(draft, time_ns)
-        for topic, msgtype in self._bag.topics.items():
+        silent = {**dict.fromkeys(self._bag.announced, ''), **self._bag.topics}
+        for topic, msgtype in silent.items():
             self.audits.setdefault(topic, TopicAudit(topic, msgtype))
 
     def film(self, episode: Episode) -> list[tuple[int, Callable[[], Picture]]]:
