@@ -92,6 +92,18 @@ def test_what_lies_before_the_cut_is_read_and_the_loss_is_told(
     assert any(re.search('cut off|ends within|damaged', fault) for fault in faults)
 
 
+def test_a_lost_definition_costs_only_its_own_topic(tmp_path, pick_messages, write_bag):
+    """That of a topic which came last is at the end of an sqlite3 file."""
+    bag = write_bag(tmp_path / 'bag', pick_messages, storage=StoragePlugin.SQLITE3)
+    cut(only_file(bag), 0.95)
+    found, faults = read(bag)
+    assert len(found) > 0.9 * len(pick_messages)
+    assert any('message_definitions is damaged' in fault for fault in faults)
+    with Bag(bag) as opened:
+        described = {m.channel.topic for m in opened.messages() if m.channel.definition}
+    assert '/tf' in described
+
+
 def test_of_a_chunk_that_was_cut_the_first_messages_are_saved(tmp_path, recording):
     path = shutil.copy(only_file(recording), tmp_path / 'cut.mcap')
     with path.open('rb') as file:

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -10,6 +12,7 @@ from vla_r1_training.records import Buffer, Channel, Fault, Message, Place
 from vla_r1_training.sqlite_pages import announced_bytes, HEADER_BYTES, Pages
 
 _VFS = 'vla_r1_padded'
+_TOPICS = 4096  # that are looked for, one by one, in a damaged table
 
 
 class SqliteFile:
@@ -79,13 +82,25 @@ class SqliteFile:
     def _channels(self) -> dict[int, Channel]:
         definitions: dict[str, tuple[str, str]] = {}
         if self._has_table('message_definitions'):  # since Iron
-            rows = 'SELECT topic_type, encoding, encoded_message_definition FROM '
-            for msgtype, schema, text in self._database.execute(rows + 'message_definitions'):
+            columns = 'topic_type, encoding, encoded_message_definition'
+            for msgtype, schema, text in self._rows(columns, 'message_definitions'):
                 definitions[msgtype] = (schema, text)
         return {
             id_: Channel(topic, msgtype, *definitions.get(msgtype, ('', '')))
-            for id_, topic, msgtype in self._database.execute('SELECT id, name, type FROM topics')
+            for id_, topic, msgtype in self._rows('id, name, type', 'topics')
         }
+
+    def _rows(self, columns: str, table: str) -> list[Any]:
+        """Return the rows of a small table; where it is damaged, those that are left."""
+        try:
+            return self._database.execute(f'SELECT {columns} FROM {table}').fetchall()
+        except apsw.Error as error:
+            self.faults.append(Fault(f'the table {table} is damaged: {error}'))
+        query, found = f'SELECT {columns} FROM {table} WHERE id = ?', []
+        for id_ in range(1, _TOPICS + 1):
+            with suppress(apsw.Error):
+                found += self._database.execute(query, (id_,)).fetchall()
+        return found
 
     def _has_table(self, name: str) -> bool:
         rows = self._database.execute('SELECT 1 FROM sqlite_master WHERE name = ?', (name,))
