@@ -2,10 +2,11 @@
 
 import itertools
 
+import numpy as np
 import pytest
 from vla_r1_core.prompt import Intent
 from vla_r1_sim.instruction import ObjectQuery, read
-from vla_r1_training.phrases import GOALS, SAID, UNHEARD, WAYS
+from vla_r1_training.phrases import GOALS, SAID, UNHEARD, vary, WAYS
 
 EVERY = [(i, say) for said in (SAID, UNHEARD) for i, words in said.items() for say in words]
 
@@ -24,3 +25,14 @@ def test_no_phrase_is_both_heard_and_unheard():
     for intent in Intent:
         assert SAID[intent] and UNHEARD[intent]
         assert not set(SAID[intent]) & set(UNHEARD[intent])
+
+
+def test_more_words_around_a_phrase_keep_every_word_of_it():
+    rng = np.random.default_rng(0)
+    heard = set()
+    for say in SAID[Intent.PLACE] * 40:
+        varied = vary(rng, say)
+        words = iter(varied.lower().replace(',', '').split())
+        assert all(word in words for word in say.lower().replace(',', '').split()), varied
+        heard.add(varied)
+    assert len(heard) > 10 * len(SAID[Intent.PLACE])

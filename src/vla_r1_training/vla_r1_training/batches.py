@@ -1,5 +1,6 @@
 """Batches for a Qwen2.5-VL model, as its own processor makes them, but many at once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 import torch
 from vla_r1_core.prompt import build_prompt, IMAGE_MARKER
+from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes import Asked
 
@@ -46,6 +48,7 @@ class Batcher:
         self._patch, self.merge = images.patch_size, images.merge_size
         self._mean = torch.tensor(images.image_mean)[:, None, None]
         self._std = torch.tensor(images.image_std)[:, None, None]
+        self._names = [self._single(COLORS), self._single(SHAPES)]
 
     def prompt(self, asked: Asked, visual_tokens: int) -> list[int]:
         """Return the ids of a prompt, up to where the answer begins."""
@@ -59,13 +62,26 @@ class Batcher:
         ids: list[int] = self._tokenizer(chat)['input_ids']
         return ids
 
-    def batch(self, asked: list[Asked], answers: list[str], pictures: NDArray[np.uint8]) -> Batch:
+    def batch(
+        self,
+        asked: list[Asked],
+        answers: list[str],
+        pictures: NDArray[np.uint8],
+        *,
+        misnamed: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> Batch:
         """Put questions and their answers into a batch.
 
         Args:
             asked: B questions.
             answers: B answers; '' to be left to the model, for which padding is on the left.
             pictures: (B, height, width, 3), sides multiples of a visual token's.
+            misnamed: share of the colours and shapes that the model believes to have said wrongly,
+                while it shall say the right ones. So it learns each of the two words from the
+                picture; otherwise it learns from the first which second ones go with it, and
+                never says a pair that it was not taught.
+            rng: draws which.
         """
         count, height, width, _ = pictures.shape
         grid = [1, height // self._patch, width // self._patch]
@@ -79,7 +95,8 @@ class Batcher:
         for i, (prompt, answer) in enumerate(zip(prompts, said, strict=True)):
             size = len(prompt) + len(answer)
             place = slice(0, size) if answer else slice(length - size, length)
-            ids[i, place], mask[i, place] = torch.tensor(prompt + answer), 1
+            heard = self._misname(answer, misnamed, rng) if rng else answer
+            ids[i, place], mask[i, place] = torch.tensor(prompt + heard), 1
             if answer:
                 labels[i, len(prompt) - 1 : size - 1] = torch.tensor(answer)
         inputs = {
@@ -90,6 +107,20 @@ class Batcher:
             'image_grid_thw': torch.tensor([grid] * count),
         }
         return Batch(inputs, labels)
+
+    def _single(self, words: Iterable[str]) -> list[int]:
+        """Return the ids of those words that are a token of their own."""
+        ids = [self._tokenizer(f' {word}')['input_ids'] for word in words]
+        return [own[0] for own in ids if len(own) == 1]
+
+    def _misname(self, ids: list[int], share: float, rng: np.random.Generator) -> list[int]:
+        """Replace some of the colours by any, and some of the shapes."""
+        heard = list(ids)
+        for i, token in enumerate(ids):
+            for names in self._names:
+                if token in names and rng.random() < share:
+                    heard[i] = names[rng.integers(len(names))]
+        return heard
 
     def patches(self, pictures: torch.Tensor) -> torch.Tensor:
         """Cut (B, height, width, 3) uint8 into rows of a patch each, as the processor does."""

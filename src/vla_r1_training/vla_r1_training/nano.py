@@ -16,8 +16,8 @@ from vla_r1_perception.processor import ImageOnlyProcessor
 
 from vla_r1_training.nano_tokenizer import CHAT_TEMPLATE, COORDINATES, make_tokenizer, SPECIAL
 
-PICTURE = (224, 168)
-"""Width and height of what it sees [px]: 8 by 6 visual tokens."""
+PICTURE = (336, 252)
+"""Width and height of what it sees [px]: 12 by 9 visual tokens."""
 _INIT_STD = 0.06
 
 

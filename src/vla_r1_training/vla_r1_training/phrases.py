@@ -4,6 +4,7 @@
 understands all of them; a test sees to it.
 """
 
+import numpy as np
 from vla_r1_core.prompt import Intent
 
 SAID = {
@@ -11,22 +12,29 @@ SAID = {
         'pick up {it}', 'grasp {it}', 'lift {it}', 'grab {it}', 'take {it}', 'pick {it}',
         'Could you pick up {it}?', 'please take {it} from the table', 'get {it} for me',
         'I would like to have {it}.', 'hold {it} up', '{it}, please', 'Please grab {it}.',
-        'lift {it} from the table', 'Now pick up {it}.', 'where is {it}?',
+        'lift {it} from the table', 'Now pick up {it}.', 'where is {it}?', 'pick {it} up',
+        'show me {it}', 'raise {it}', 'collect {it}', 'give me {it}', 'lift up {it}',
+        'take hold of {it}', '{it}', 'get a grip on {it}', 'pinch {it} and lift it',
     ),
     Intent.REACH: (
         'reach {it}', 'go to {it}', 'move the gripper to {it}', 'Please point at {it}.',
         'approach {it} from above', 'move the arm over {it}', 'Can you reach for {it}?',
-        'touch {it}', 'Go to {it}, please.', 'reach for {it}',
+        'touch {it}', 'Go to {it}, please.', 'reach for {it}', 'go over {it}',
+        'move the hand to {it}', 'move above {it}', 'touch {it} from above', 'approach {it}',
+        'move the robot to {it}', 'go near {it}',
     ),
     Intent.PUSH: (
         'push {it} {way}', 'slide {it} {way}, please', 'Could you shove {it} {way}?',
         'move {it} {way}', 'nudge {it} a little {way}', 'Push {it} {way}.',
-        'please slide {it} {way}',
+        'please slide {it} {way}', 'push {it} a bit {way}', 'move {it} further {way}',
+        'slide {it} along the table {way}', 'shove {it} {way}',
     ),
     Intent.PLACE: (
         'put {it} {goal}', 'place {it} {goal}', 'drop {it} {goal}',
         'Could you move {it} {goal}?', 'pick up {it} and put it {goal}',
         'grab {it}, then place it {goal}', 'Put {it} {goal}, please.', 'please drop {it} {goal}',
+        'lift {it} and drop it {goal}', 'take {it} and place it {goal}', 'transfer {it} {goal}',
+        'set {it} down, put it {goal}', 'stack {it} {goal}',
     ),
 }  # fmt: skip
 """Trained on."""
@@ -58,3 +66,36 @@ GOALS = {
 }
 SIDES = ('left of', 'to the left of', 'right of', 'to the right of', 'behind', 'in front of')
 DISTANCES = ('nearest to', 'closest to', 'farthest from')
+
+_OPENERS = (
+    'please', 'could you', 'can you', 'will you', 'I want you to', 'hey,', 'next,', 'try to',
+    'first', 'you should',
+)  # fmt: skip
+_CLOSERS = (
+    ', please', 'quickly', 'gently', 'right away', 'if you can', 'slowly', 'for me', 'again',
+    'today',
+)  # fmt: skip
+_SYLLABLES = tuple(c + v for c in 'bdfgklmnprstvwz' for v in ('a', 'e', 'i', 'o', 'u', 'an', 'er'))
+
+
+def vary(rng: np.random.Generator, say: str) -> str:
+    """Say the same with more words around it, some of which mean nothing.
+
+    What is said in the world is full of words that no training has shown; a model that has met
+    only the plain phrases takes them for something.
+    """
+    words = say.split(' ')
+    if words[0][0].islower() and rng.random() < 0.4:
+        words = [_one(rng, _OPENERS), *words]
+    if say[-1] not in '.?!' and not say.endswith('please') and rng.random() < 0.3:
+        closer = _one(rng, _CLOSERS)
+        words = [*words[:-1], words[-1] + closer] if closer[0] == ',' else [*words, closer]
+    for _ in range(rng.choice(3, p=(0.6, 0.25, 0.15))):
+        made_up = ''.join(_one(rng, _SYLLABLES) for _ in range(rng.integers(1, 4)))
+        words.insert(rng.integers(len(words) + 1), made_up)
+    text = ' '.join(words)
+    return text[0].upper() + text[1:] if rng.random() < 0.2 else text
+
+
+def _one(rng: np.random.Generator, choices: tuple[str, ...]) -> str:
+    return choices[rng.integers(len(choices))]

@@ -13,7 +13,7 @@ from vla_r1_sim.studio import Studio
 from vla_r1_sim.truth import true_trace
 from vla_r1_sim.vocabulary import SHAPES, SYNONYMS
 
-from vla_r1_training.phrases import DISTANCES, GOALS, SIDES, WAYS
+from vla_r1_training.phrases import DISTANCES, GOALS, SIDES, vary, WAYS
 from vla_r1_training.splits import Split
 
 _INTENTS = (Intent.PICK, Intent.REACH, Intent.PUSH, Intent.PLACE)
@@ -119,9 +119,11 @@ def _words(rng: np.random.Generator, split: Split, scene: SceneSpec | None) -> s
         intent = Intent.PICK
     goal = _pick(rng, containers or GOALS)
     it = _object(rng, split, scene, [c for c in containers if c != goal or intent != Intent.PLACE])
-    return _pick(rng, split.phrases[intent]).format(
-        it=it, way=_pick(rng, WAYS), goal=_pick(rng, GOALS[goal])
-    )
+    say = _pick(rng, split.phrases[intent])
+    filled = {'it': it, 'way': _pick(rng, WAYS), 'goal': _pick(rng, GOALS[goal])}
+    plain = say.format(**filled)
+    varied = vary(rng, say).format(**filled) if split.varied else plain
+    return varied if read(varied) == read(plain) else plain
 
 
 def _object(

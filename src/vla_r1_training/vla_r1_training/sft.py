@@ -26,6 +26,7 @@ from vla_r1_perception.processor import load_processor
 import yaml
 
 from vla_r1_training.answers import answer_all
+from vla_r1_training.augment import augment
 from vla_r1_training.batches import Batch, Batcher
 from vla_r1_training.checkpoints import resume, save
 from vla_r1_training.hints import Cells
@@ -46,12 +47,16 @@ class SftConfig:
     files: int = param(40, 'how many of them; the first is held back to watch', ge=2)
     out: str = param('data/nano/sft', 'folder of the run')
     seed: int = param(0, 'of weights, words and order', ge=0)
+    precision: str = param('bf16', 'of the matrix products', choices=('fp32', 'bf16'))
     steps: int = param(12000, 'optimizer steps', ge=1)
     batch_size: int = param(32, 'questions in a step, one per picture', ge=1)
     learning_rate: float = param(0.002, 'highest', ge=0.0)
     warmup_steps: int = param(100, 'until the rate is highest', ge=0)
     decay_steps: int = param(6000, 'at the end, while the rate falls to 0', ge=0)
     hint_weight: float = param(0.5, 'of what the visual tokens are asked', ge=0.0)
+    misnamed: float = param(
+        0.2, 'share of the colours and shapes that are blurred in what it has said', ge=0.0, le=1.0
+    )
     smooth_from: float = param(
         15.0, 'how far a coordinate may be off at first', unit='1/1000 of the picture', ge=0.0
     )
@@ -75,7 +80,7 @@ def main() -> None:
 
 def train(config: SftConfig) -> Path:
     """Train, or go on; return the folder of the finished model."""
-    accelerator = Accelerator()
+    accelerator = Accelerator(mixed_precision='no' if config.precision == 'fp32' else 'bf16')
     set_seed(config.seed)
     out = Path(config.out)
     start = Path(config.model) if config.model else out / 'start'
@@ -133,16 +138,13 @@ def train(config: SftConfig) -> Path:
 def _draw(
     config: SftConfig, step: int, scenes: Scenes, batcher: Batcher, rank: int
 ) -> tuple[Batch, Cells]:
-    """Draw a step's questions, one per picture, each picture brighter or darker."""
+    """Draw a step's questions, one per picture."""
     rng = np.random.default_rng((config.seed, step, rank))
     chosen = rng.choice(len(scenes.questions), config.batch_size)
     asked = [scenes.questions[i][rng.integers(len(scenes.questions[i]))] for i in chosen]
-    gain = rng.uniform(0.85, 1.15, (len(chosen), 1, 1, 3)) * rng.uniform(
-        0.85, 1.15, (len(chosen), 1, 1, 1)
-    )
-    pictures = np.clip(scenes.pictures[chosen] * gain.astype(np.float32), 0, 255).astype(np.uint8)
+    asked, pictures = augment(rng, asked, scenes.pictures[chosen])
     answers = [a.answer(int(rng.integers(1 << 31))) for a in asked]
-    batch = batcher.batch(asked, answers, pictures)
+    batch = batcher.batch(asked, answers, pictures, misnamed=config.misnamed, rng=rng)
     rows, columns = (batch.inputs['image_grid_thw'][0, 1:] // batcher.merge).tolist()
     return batch, Cells(asked, rows, columns)
 

@@ -59,6 +59,7 @@ class Split:
         questions: about one scene.
         relations: share of the questions that name things by where they lie.
         absent: share of the questions about a thing that is not there.
+        varied: whether more is said around the phrases, made-up words among it.
     """
 
     first_seed: int
@@ -68,10 +69,13 @@ class Split:
     questions: int
     relations: float = 0.2
     absent: float = 0.15
+    varied: bool = False
 
 
 SPLITS = {
-    'train': Split(1_000_000_000, (LOOK,), SAID, _SEEN, questions=8),
+    'train': Split(
+        1_000_000_000, (LOOK,), SAID, _SEEN, questions=12, absent=0.35, varied=True
+    ),
     'test': Split(2_000_000_000, (LOOK,), SAID, _SEEN, questions=1),
     'unseen': Split(
         3_000_000_000,

@@ -40,7 +40,7 @@ class Student(nn.Module):
         """
         out = self.model.model(**batch.inputs, output_hidden_states=True, use_cache=False)
         learned = batch.labels != IGNORED
-        logits = self.model.lm_head(out.last_hidden_state[learned])
+        logits = self.model.lm_head(out.last_hidden_state[learned]).float()
         text = functional.cross_entropy(
             logits, self._targets(batch.labels[learned], logits, smooth)
         )

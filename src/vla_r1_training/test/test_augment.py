@@ -1,0 +1,56 @@
+"""A picture that is seen otherwise has its truth where its colours are."""
+
+import numpy as np
+import pytest
+from vla_r1_core.types import Box, Task
+from vla_r1_training.augment import augment
+from vla_r1_training.scenes import Asked
+from vla_r1_training.thoughts import Seen
+
+WIDTH, HEIGHT = 336, 252
+RED = Box(0.3, 0.4, 0.1, 0.12)
+TRACE = ((0.9, 0.1), (0.3, 0.4))
+
+
+@pytest.fixture
+def picture():
+    """Return a red box and a white line's two ends on grey."""
+    pixels = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    x, y, w, h = RED.to_px(WIDTH, HEIGHT)
+    left, top = round(x - w / 2), round(y - h / 2)
+    pixels[top : round(y + h / 2), left : round(x + w / 2)] = (200, 20, 20)
+    return pixels
+
+
+def asked():
+    things = (Seen('red cube', RED),)
+    return Asked(0, 'reach the red cube', Task.TRAJECTORY, 'reach red cube', things,
+                 'red cube', '', TRACE)  # fmt: skip
+
+
+def test_the_box_is_where_the_colour_is_and_nothing_leaves_the_picture(picture):
+    rng = np.random.default_rng(0)
+    count = 200
+    questions, seen = augment(rng, [asked()] * count, np.stack([picture] * count))
+    sizes = []
+    for question, pixels in zip(questions, seen, strict=True):
+        assert pixels.shape == picture.shape
+        red = pixels[..., 0].astype(int) - pixels[..., 1] > 60
+        rows, columns = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))
+        found = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+        x, y, w, h = question.things[0].box.to_px(WIDTH, HEIGHT)
+        edges = [x - w / 2, y - h / 2, x + w / 2, y + h / 2]
+        np.testing.assert_allclose(found, edges, atol=1.5)
+        assert 0 <= np.min([*question.trace, edges[:2]])
+        assert np.max(question.trace) <= 1 and edges[2] <= WIDTH and edges[3] <= HEIGHT
+        assert question.trace[1] == pytest.approx((question.things[0].box.x, y / HEIGHT))
+        sizes.append(w / WIDTH)
+    assert min(sizes) < 0.9 * RED.width and max(sizes) > 1.2 * RED.width
+
+
+def test_light_varies(picture):
+    rng = np.random.default_rng(1)
+    _, seen = augment(rng, [asked()] * 20, np.stack([picture] * 20))
+    greys = seen[:, -1, -1].astype(float)
+    assert greys.std() > 5
+    assert (greys[:, 0] - greys[:, 2]).std() > 3
