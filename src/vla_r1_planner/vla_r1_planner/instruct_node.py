@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import time
 from typing import TextIO
 
 from action_msgs.msg import GoalStatus
@@ -27,6 +28,8 @@ VERDICTS = {
     Outcome.REFUTED: 'refuted',
 }
 
+MEETING_S = 2.0
+
 
 class InstructNode(Node):
     """Client of `execute_instruction` that shows the thought, the stages and the outcome."""
@@ -36,7 +39,9 @@ class InstructNode(Node):
         self._out = out
         self._thought = ''
         self._client = ActionClient(self, ExecuteInstruction, 'execute_instruction')
-        self.create_subscription(String, 'reasoning/partial', self._on_partial, 10)
+        self._partial = self.create_subscription(
+            String, 'reasoning/partial', self._on_partial, 10
+        )
 
     def ask(self, goal: ExecuteInstruction.Goal, server_timeout_s: float) -> Outcome | None:
         """Send the goal and return its outcome, None when the planner does not answer."""
@@ -45,6 +50,7 @@ class InstructNode(Node):
             self.say('Waiting for the planner (action execute_instruction) ...\n')
             if not self._client.wait_for_server(timeout_sec=server_timeout_s):
                 return None
+        self._meet_the_reasoner()
         sent = self._client.send_goal_async(goal, feedback_callback=self._on_feedback)
         self._spin(sent)
         handle = sent.result()
@@ -67,6 +73,12 @@ class InstructNode(Node):
         if self._out is not None:
             self._out.write(text)
             self._out.flush()
+
+    def _meet_the_reasoner(self) -> None:
+        """Wait a moment for the publisher of the thought: what it says before is not heard."""
+        end = time.monotonic() + MEETING_S
+        while not self._partial.get_publisher_count() and time.monotonic() < end:
+            time.sleep(0.01)
 
     def _spin(self, future: Future) -> None:
         while not future.done():
