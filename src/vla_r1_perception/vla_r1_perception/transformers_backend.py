@@ -1,6 +1,7 @@
 """Any local folder with a Qwen2.5-VL architecture: VLA-R1 3B, or a nano model of the same kind.
 
-How tokens are drawn is the folder's own business (generation_config.json).
+How tokens are drawn is the folder's own business (generation_config.json). A small model on the
+CPU that draws the likeliest ones has them computed by `Decoder`; they are the same.
 """
 
 from typing import Any
@@ -14,6 +15,7 @@ from vla_r1_core.prompt import build_prompt, IMAGE_MARKER
 from vla_r1_core.types import Answer, Task
 
 from vla_r1_perception.config import ReasonerConfig
+from vla_r1_perception.decoder import can_decode, Decoder
 from vla_r1_perception.model_folder import check_folder, not_loaded, weights_sha256
 from vla_r1_perception.processor import load_processor
 from vla_r1_perception.reasoner import OnToken, ShouldStop
@@ -43,6 +45,11 @@ class TransformersReasoner:
             # Without this the model would answer from random numbers.
             missing = sorted(info['missing_keys'])
             raise not_loaded(f'{folder} lacks {len(missing)} weights, such as {missing[0]}')
+        self._decoder = None
+        if can_decode(self._model):
+            if config.dtype == 'auto':
+                self._model.float()  # CPUs compute half precision more slowly
+            self._decoder = Decoder(self._model)
         self.weights_sha256 = weights_sha256(folder)
         own_size = self._processor.image_processor.size  # areas [px], whatever the keys say
         self._image_size = {
@@ -66,12 +73,15 @@ class TransformersReasoner:
         inputs = self._inputs(image, prompt).to(self._device)
         prompt_tokens = inputs['input_ids'].shape[1]
         follower = _Follower(self._processor.tokenizer, prompt_tokens, on_token, should_stop)
-        set_seed(seed)
-        self._model.generate(
-            **inputs,
-            max_new_tokens=self._config.max_new_tokens,
-            stopping_criteria=[follower],
-        )
+        if self._decoder:
+            self._decoder.generate(inputs, self._config.max_new_tokens, on_token=follower.go_on)
+        else:
+            set_seed(seed)
+            self._model.generate(
+                **inputs,
+                max_new_tokens=self._config.max_new_tokens,
+                stopping_criteria=[follower],
+            )
         if follower.stopped:
             raise ReasoningError(ReasonCode.CANCELED, 'the answer was stopped')
         return Answer(
@@ -112,12 +122,16 @@ class _Follower(StoppingCriteria):
     def __call__(
         self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any
     ) -> torch.Tensor:
-        new = input_ids[0, self._prompt_tokens :]
-        self.tokens = len(new)
-        self.text = self._tokenizer.decode(new, skip_special_tokens=True)
+        going = self.go_on(input_ids[0, self._prompt_tokens :].tolist())
+        return torch.full((len(input_ids),), not going, device=input_ids.device)
+
+    def go_on(self, said: list[int]) -> bool:
+        """Hand out what has been said so far; return whether to say more."""
+        self.tokens = len(said)
+        self.text = self._tokenizer.decode(said, skip_special_tokens=True)
         self._on_token(self.text, self.tokens)
         self.stopped = self._should_stop()
-        return torch.full((len(input_ids),), self.stopped, device=input_ids.device)
+        return not self.stopped
 
 
 def _device(wanted: str) -> torch.device:

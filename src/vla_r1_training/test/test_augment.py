@@ -41,7 +41,7 @@ def test_the_box_is_where_the_colour_is_and_nothing_leaves_the_picture(picture):
         x, y, w, h = question.things[0].box.to_px(WIDTH, HEIGHT)
         edges = [x - w / 2, y - h / 2, x + w / 2, y + h / 2]
         np.testing.assert_allclose(found, edges, atol=1.5)
-        assert 0 <= np.min([*question.trace, edges[:2]])
+        assert np.min([*question.trace, edges[:2]]) >= 0
         assert np.max(question.trace) <= 1 and edges[2] <= WIDTH and edges[3] <= HEIGHT
         assert question.trace[1] == pytest.approx((question.things[0].box.x, y / HEIGHT))
         sizes.append(w / WIDTH)

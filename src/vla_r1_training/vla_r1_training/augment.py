@@ -55,7 +55,7 @@ class Window:
         affine = np.hstack([to_part, shift + to_part @ half - half])
         shown: NDArray[np.uint8] = cv2.warpAffine(
             picture, affine, (width, height), borderMode=cv2.BORDER_REPLICATE
-        )  # type: ignore[assignment]
+        )
         return shown
 
 

@@ -73,9 +73,7 @@ class Split:
 
 
 SPLITS = {
-    'train': Split(
-        1_000_000_000, (LOOK,), SAID, _SEEN, questions=12, absent=0.35, varied=True
-    ),
+    'train': Split(1_000_000_000, (LOOK,), SAID, _SEEN, questions=12, absent=0.35, varied=True),
     'test': Split(2_000_000_000, (LOOK,), SAID, _SEEN, questions=1),
     'unseen': Split(
         3_000_000_000,
