@@ -18,6 +18,7 @@ BENCHMARKS = {
     'tf2_lookup': (),
     'reasoner': (),
     'scripted': ('scenes',),
+    'nano': (),
     'grounding': (),
     'move_group': (),
     'cancel': (),

@@ -227,14 +227,18 @@ class Client:
         rclpy.shutdown(context=self.context)
 
 
+MOODY = (str(HERE / 'moody_reasoner.py'),)
+REAL = ('-c', 'from vla_r1_perception.reasoner_node import main; main()')
+
+
 @contextmanager
-def reasoner_process(*parameters):
+def reasoner_process(*parameters, program=MOODY):
     """Run a reasoner process and yield its client."""
     namespace = f'/t{time.monotonic_ns()}'
     arguments = ['--ros-args', '-r', f'__ns:={namespace}']
     for parameter in parameters:
         arguments += ['-p', parameter]
-    process = subprocess.Popen([sys.executable, HERE / 'moody_reasoner.py', *arguments])
+    process = subprocess.Popen([sys.executable, *program, *arguments])
     client = Client(namespace)
     client.process = process
     try:
@@ -260,3 +264,10 @@ def start():
     """Return a function that starts a reasoner process and returns its client."""
     with ExitStack() as stack:
         yield lambda *parameters: stack.enter_context(reasoner_process(*parameters))
+
+
+@pytest.fixture
+def start_real():
+    """Return a function that starts the reasoner as it is shipped and returns its client."""
+    with ExitStack() as stack:
+        yield lambda *parameters: stack.enter_context(reasoner_process(*parameters, program=REAL))

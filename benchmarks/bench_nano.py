@@ -1,0 +1,104 @@
+"""The nano model's answer through the reasoner, beside the same with transformers' own `generate`.
+
+CPU times of one core, medians of alternating answers about rendered scenes; both say the same.
+Without --model an untrained one of the same size speaks noise, of as many tokens as an answer has.
+
+Example: python benchmarks/bench_nano.py --model models/nano
+"""
+
+import argparse
+from pathlib import Path
+from statistics import median
+import sys
+import tempfile
+from time import process_time
+
+from machine import machine
+import torch
+from vla_r1_core.types import Task
+from vla_r1_perception import transformers_backend
+from vla_r1_perception.config import ReasonerConfig
+from vla_r1_perception.transformers_backend import TransformersReasoner
+from vla_r1_sim.scene import make_scene
+from vla_r1_sim.studio import Studio
+from vla_r1_training.nano import make_nano
+
+INSTRUCTION = 'pick up the red cube'
+TOKENS = 70  # of an answer about four objects
+NEEDED_RATIO = 2.0
+NEEDED_S = 1.5
+Measured = tuple[str, float, float, int]
+
+
+def reasoner(model: str, *, plain: bool) -> TransformersReasoner:
+    """Load a model; a plain one answers with `generate`."""
+    config = ReasonerConfig(
+        backend='transformers', device='cpu', max_new_tokens=TOKENS, dtype='float32'
+    )
+    can_decode = transformers_backend.can_decode
+    if plain:
+        transformers_backend.can_decode = lambda model: False
+    try:
+        return TransformersReasoner(model, config)
+    finally:
+        transformers_backend.can_decode = can_decode
+
+
+def measure(reasoner: TransformersReasoner, image: object, task: Task) -> Measured:
+    """Return text, time to the first token [s], to the last [s], and how many there are."""
+    first: list[float] = []
+    start = process_time()
+    answer = reasoner.answer(
+        image, INSTRUCTION, task, seed=0,
+        on_token=lambda text, n: first or first.append(process_time() - start),
+        should_stop=lambda: False,
+    )  # fmt: skip
+    return answer.text, first[0], process_time() - start, answer.completion_tokens
+
+
+def main() -> int:
+    """Print both; exit status 1 when the answer is not the same, too late, or hardly sooner."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--model', default='', help='folder; an untrained one if empty')
+    parser.add_argument('--scenes', type=int, default=30)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        if not args.model:
+            make_nano(Path(folder, 'nano'), seed=0)
+        model = args.model or str(Path(folder, 'nano'))
+        both = [reasoner(model, plain=plain) for plain in (True, False)]
+    runs: list[list[Measured]] = [[], []]
+    with Studio(640, 480) as studio:
+        for seed in range(args.scenes):
+            studio.show(make_scene(seed, INSTRUCTION))
+            image, task = studio.rgb(), (Task.AFFORDANCE, Task.TRAJECTORY)[seed % 2]
+            for which in (0, 1) if seed % 4 < 2 else (1, 0):
+                runs[which].append(measure(both[which], image, task))
+    sys.stdout.write(f'Machine: {machine()}\n')
+    whole = []
+    for name, measured in zip(('generate', 'decoder'), runs, strict=True):
+        _, first, last, tokens = zip(*measured, strict=True)
+        whole.append(median(last))
+        speed = median(
+            (n - 1) / (b - a) for a, b, n in zip(first, last, tokens, strict=True) if n > 1
+        )
+        sys.stdout.write(
+            f'{name:9} answer {1e3 * whole[-1]:4.0f} ms (longest {1e3 * max(last):.0f}), '
+            f'first token {1e3 * median(first):.0f} ms, {speed:.0f} tokens/s, '
+            f'{median(tokens):.0f} tokens\n'
+        )
+    same = sum(a[0] == b[0] for a, b in zip(*runs, strict=True))
+    ratio = whole[0] / whole[1]
+    sys.stdout.write(
+        f'{ratio:.2f} times as fast (needed: {NEEDED_RATIO}); '
+        f'{same} of {args.scenes} answers are the same\n'
+    )
+    late = max(m[2] for m in runs[1]) > NEEDED_S
+    return int(same < args.scenes or ratio < NEEDED_RATIO or late)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
