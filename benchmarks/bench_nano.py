@@ -16,12 +16,13 @@ from time import process_time
 from machine import machine
 import torch
 from vla_r1_core.types import Task
-from vla_r1_perception import transformers_backend
 from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.transformers_backend import TransformersReasoner
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.studio import Studio
 from vla_r1_training.nano import make_nano
+
+from vla_r1_perception import transformers_backend
 
 INSTRUCTION = 'pick up the red cube'
 TOKENS = 70  # of an answer about four objects
