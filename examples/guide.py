@@ -1,0 +1,148 @@
+"""A client of the running simulation: lays out scenes, gives instructions, waits for outcomes."""
+
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+import uuid
+
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+from rcl_interfaces.srv import SetParameters
+import rclpy
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+from vision_msgs.msg import Point2D
+from vla_r1_core.output import parse
+from vla_r1_core.types import Task
+
+from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
+
+CAMERA_INFO = '/camera/camera/color/camera_info'
+START_S, EPISODE_S = 120.0, 120.0
+SHOWN = 3  # pictures of a new scene before an instruction
+
+
+class Guide(Node):
+    """Lays out scenes, gives instructions, and waits for outcomes."""
+
+    def __init__(self) -> None:
+        super().__init__('guide')
+        self._pictures: list[CameraInfo] = []
+        self._truth: list[Reasoning] = []
+        self._outcomes: list[Outcome] = []
+        latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self.create_subscription(
+            CameraInfo, CAMERA_INFO, self._pictures.append, qos_profile_sensor_data
+        )
+        self.create_subscription(Reasoning, 'sim/truth', self._truth.append, latched)
+        self.create_subscription(Outcome, 'outcome', self._outcomes.append, 10)
+        self._instruction = self.create_publisher(String, 'instruction', 1)
+        self._reasoning = self.create_publisher(Reasoning, 'reasoning', 1)
+        self._affordance = self.create_publisher(Affordance, 'affordance', 1)
+        self._trajectory = self.create_publisher(Trajectory, 'trajectory', 1)
+        self._parameters = self.create_client(SetParameters, 'sim/set_parameters')
+        self._reset = self.create_client(Trigger, 'sim/reset')
+        self._reasoner = self.create_client(GetState, 'reasoner/get_state')
+
+    def ready(self) -> bool:
+        """Whether all that is needed runs, the recorder too."""
+        return bool(
+            self._reset.service_is_ready()
+            and self._reasoner.service_is_ready()
+            and self._pictures
+            and self.count_subscribers('instruction') > 1  # the reasoner and the recorder
+            and self.count_publishers('reasoning') > 1  # the reasoner and this node
+            and self.count_publishers('outcome')
+            and self.count_publishers('move_action/_action/status')
+            and self.count_subscribers('sim/truth') > 1
+            and self._reasoner_is_active()
+        )
+
+    def _reasoner_is_active(self) -> bool:
+        asked = self._reasoner.call_async(GetState.Request())
+        rclpy.spin_until_future_complete(self, asked, timeout_sec=START_S)
+        state = asked.result()
+        return state is not None and state.current_state.id == State.PRIMARY_STATE_ACTIVE
+
+    def lay_out(self, seed: int, instruction: str, absent: bool) -> None:
+        """Lay out a scene and wait until it has been seen."""
+        values = {'seed': seed, 'instruction': instruction, 'absent': absent}
+        request = SetParameters.Request(
+            parameters=[Parameter(n, value=v).to_parameter_msg() for n, v in values.items()]
+        )
+        for client, call in ((self._parameters, request), (self._reset, Trigger.Request())):
+            rclpy.spin_until_future_complete(self, client.call_async(call), timeout_sec=START_S)
+        self._pictures.clear()
+        self.wait(lambda: len(self._pictures) >= SHOWN, START_S)
+
+    def instruct(self, instruction: str) -> Outcome:
+        """Let the robot's model answer."""
+        self._outcomes.clear()
+        self._instruction.publish(String(data=instruction))
+        return self._outcome()
+
+    def teach(self, instruction: str, task: Task) -> Outcome:
+        """Give the robot the right answer."""
+        truth = next(
+            m for m in reversed(self._truth) if (m.instruction, m.task) == (instruction, task)
+        )
+        self._outcomes.clear()
+        shown = self._pictures[-2]  # the image of the newest calibration may not be out yet
+        header, request_id = shown.header, uuid.uuid4().hex
+        size = {'image_width': shown.width, 'image_height': shown.height}
+        common = {'header': header, 'request_id': request_id}
+        truth.header, truth.request_id, truth.model = header, request_id, 'teacher'
+        answer = parse(truth.text, task)
+        if answer.absent:
+            truth.error_code = Reasoning.OBJECT_NOT_FOUND
+        self._reasoning.publish(truth)
+        if answer.box is not None:
+            message = Affordance(**common, **size, score=1.0)
+            centre, box = message.bbox.center.position, message.bbox
+            centre.x, centre.y, box.size_x, box.size_y = answer.box.to_px(*size.values())
+            self._affordance.publish(message)
+        elif answer.trajectory is not None:
+            points = answer.trajectory.to_px(*size.values())
+            waypoints = [Point2D(x=x, y=y) for x, y in points]
+            self._trajectory.publish(Trajectory(**common, **size, score=1.0, waypoints=waypoints))
+        return self._outcome()
+
+    def _outcome(self) -> Outcome:
+        self.wait(lambda: bool(self._outcomes), EPISODE_S)
+        return self._outcomes[-1]
+
+    def wait(self, condition, timeout_s: float) -> None:
+        """Spin until something is so; exit when it does not become so."""
+        end = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > end:
+                sys.exit(f'nothing happened for {timeout_s:g} s; see the log beside the bag')
+            rclpy.spin_once(self, timeout_sec=0.1)
+
+
+@contextmanager
+def bringup(log_file: Path, **arguments: object):
+    """Run bringup in simulation until the block ends, with those arguments that are not empty."""
+    command = ['ros2', 'launch', '-n', 'vla_r1', 'bringup.launch.py', 'sim:=true']
+    command += [f'{name}:={value}' for name, value in arguments.items() if value]
+    with log_file.open('w') as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
