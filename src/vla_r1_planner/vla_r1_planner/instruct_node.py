@@ -39,9 +39,7 @@ class InstructNode(Node):
         self._out = out
         self._thought = ''
         self._client = ActionClient(self, ExecuteInstruction, 'execute_instruction')
-        self._partial = self.create_subscription(
-            String, 'reasoning/partial', self._on_partial, 10
-        )
+        self._partial = self.create_subscription(String, 'reasoning/partial', self._on_partial, 10)
 
     def ask(self, goal: ExecuteInstruction.Goal, server_timeout_s: float) -> Outcome | None:
         """Send the goal and return its outcome, None when the planner does not answer."""

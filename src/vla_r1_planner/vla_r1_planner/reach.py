@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import itertools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ Array = NDArray[np.float64]
 TURNS = np.radians((0.0, 90.0, -90.0, 180.0))  # of the tool about the vertical, in this order
 STEP_M = 0.01  # between the places whose heights are looked up
 JOINS = (0.0, 0.25, 0.5, 0.75, 0.9)  # of the way: where the tool joins it if it cannot before
+TURN_COST = 0.3  # of the next turn: as much of the way may be left out instead
 AT_TOOL = 0.15  # of the image's width: a trace that begins this close begins at the tool
 FINGER_M = 0.02  # how far a finger reaches beyond the widest opening
 
@@ -61,17 +63,22 @@ def prepare_reach(cell: Cell, trace: Trajectory2D) -> Job:
     tips[:, 2] = np.maximum(tips[:, 2], flown[:, 2])
     tips = straightened(tips, STEP_M / 2)
     tools = tips + np.array([0.0, 0.0, config.tip_beyond_tcp_m])
-    parts = [later(tools, join) for join in JOINS]
-    within = [part for part in parts if cell.workspace.holds(part).all()]
+    parts = [(join, later(tools, join)) for join in JOINS]
+    within = [(join, part) for join, part in parts if cell.workspace.holds(part).all()]
     if not within:
-        cell.workspace.check(parts[-1])
+        cell.workspace.check(parts[-1][1])
     skipped = f', {len(path.skipped)} points in the air before them left out'
     cell.report(
         'ground',
         f'{len(tools)} waypoints past {len(things)} things{skipped if path.skipped else ""}',
     )
     cell.keep_clear(path.surface, places.mean(axis=0), things)
-    ways = [looking_down(part, cell.tool_yaw + turn) for part in within for turn in TURNS]
+    # Where the arm cannot look down with one turn it seldom can with another.
+    tried = sorted(
+        itertools.product(within, enumerate(TURNS)),
+        key=lambda way: way[0][0] + TURN_COST * way[1][0],
+    )
+    ways = [looking_down(part, cell.tool_yaw + turn) for (_, part), (_, turn) in tried]
     cell.show.goal(ways[0][-1])
     plan = plan_reach(cell.arm, ways, cell.report)
     return Job(
