@@ -4,7 +4,7 @@ import pytest
 from vla_r1_core.types import Box, Task
 from vla_r1_training.judge import distances, judge, summary, Verdict
 from vla_r1_training.scenes import Asked
-from vla_r1_training.thoughts import Seen
+from vla_r1_training.thoughts import Seen, without_thought
 
 THINGS = (Seen('red cube', Box(0.3, 0.5, 0.1, 0.1)), Seen('blue ball', Box(0.6, 0.5, 0.1, 0.1)))
 TRACE = ((0.5, 0.1), (0.3, 0.5))
@@ -53,6 +53,22 @@ def test_saying_that_it_is_not_there_is_right_only_if_it_is_not():
     assert judge('rubbish', asked(name=None)).absent is False
     assert judge(say('null'), asked()).missed is True
     assert judge(box(0.3), asked()).missed is False
+
+
+def test_without_a_thought_only_the_answer_is_judged():
+    bare = without_thought(box(0.35))
+    assert judge(bare, asked()).valid is False
+    verdict = judge(bare, asked(), thought=False)
+    assert verdict.valid and verdict.named and verdict.iou == pytest.approx(1 / 3)
+    assert judge(box(0.35), asked(), thought=False) == verdict  # it may think all the same
+    assert judge('<output>{"x": 0.3}</output>', asked(), thought=False).valid is False
+    assert judge('null', asked(name=None), thought=False).absent is False
+
+
+def test_the_mean_is_that_of_the_three_distances():
+    verdict = judge(say('[[0.5, 0.2], [0.3, 0.5]]'), asked(Task.TRAJECTORY))
+    assert verdict.mean == pytest.approx((verdict.dfd + verdict.hd + verdict.rmse) / 3)
+    assert 0 < verdict.mean < 100
 
 
 def test_a_missing_trace_is_as_far_as_can_be():

@@ -23,7 +23,7 @@ from vla_r1_training.batches import Batcher, IGNORED
 from vla_r1_training.nano import make_nano, PICTURE
 from vla_r1_training.render import render
 from vla_r1_training.scenes import load_scenes
-from vla_r1_training.sft import SftConfig, train
+from vla_r1_training.sft import _draw, SftConfig, train
 import yaml
 
 PER_FILE = 4
@@ -113,6 +113,18 @@ def test_what_was_said_wrongly_is_still_answered_rightly(nano, files):
         before = torch.isin(true.inputs['input_ids'][other], ids)
         torch.testing.assert_close(torch.isin(told.inputs['input_ids'][other], ids), before)
     assert (true.labels[:, :-1] != IGNORED)[other[:, 1:]].all()  # what is asked stays
+
+
+@pytest.mark.parametrize(('thought', 'begin'), [(True, '<think>'), (False, '<output>')])
+def test_without_thoughts_only_the_output_is_taught(config, nano, files, thought, begin):
+    processor = load_processor(nano)
+    chosen = replace(config, thought=thought)
+    batch, _ = _draw(chosen, 0, load_scenes(files, PICTURE), Batcher(processor), 0)
+    for labels in batch.labels:
+        said = processor.tokenizer.decode(labels[labels != IGNORED])
+        assert said.startswith(begin)
+        assert said.count('<output>') == 1
+        assert said.endswith('</output><|im_end|>')
 
 
 def test_it_learns_a_few_scenes(config):

@@ -3,7 +3,7 @@
 import pytest
 from vla_r1_core.output import is_canonical, parse
 from vla_r1_core.types import Box, Task
-from vla_r1_training.thoughts import annotate, Seen
+from vla_r1_training.thoughts import annotate, Seen, without_thought
 
 THINGS = (
     Seen('blue ball', Box(0.70, 0.40, 0.05, 0.06)),
@@ -51,3 +51,9 @@ def test_words_vary_with_the_seed_and_only_with_it():
 def test_coordinates_stay_in_the_picture():
     text = annotate('pick', Task.TRAJECTORY, THINGS, 'bowl', ((-0.001, 0.2), (1.0004, 0.3)), '', 0)
     assert parse(text, Task.TRAJECTORY).trajectory.points == ((0.0, 0.2), (1.0, 0.3))
+
+
+def test_without_its_thought_only_the_output_is_left():
+    text = write()
+    assert text.endswith(without_thought(text))
+    assert without_thought(text).startswith('<output>{"x": 0.250')

@@ -1,7 +1,11 @@
-"""How good answers are, by the paper's measures and some more."""
+"""How good answers are, by the paper's measures and some more.
+
+Of a model that was taught to answer without a thought only the answer is judged: the grammar's
+thought is put in for it, so that `valid` says of both kinds whether their answers can be read.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
@@ -10,7 +14,7 @@ from vla_r1_core.errors import AnswerError
 from vla_r1_core.frechet import alaf_distance
 from vla_r1_core.geometry import box_iou
 from vla_r1_core.output import parse
-from vla_r1_core.types import Box, Task
+from vla_r1_core.types import Box, ParsedAnswer, Task
 
 from vla_r1_training.scenes import Asked
 
@@ -26,7 +30,9 @@ class Verdict:
         valid: whether the text can be read.
         iou: of the box; 0 when there is none but should be.
         named: whether the box fits the thing that is meant best, of all that are there.
-        dfd, hd, rmse: discrete Fréchet, Hausdorff and RMS distance of the trace, on [0, 1000).
+        dfd, hd, rmse: discrete Fréchet, Hausdorff and RMS distance of the trace, on [0, 1000);
+            1000 when there is none but should be.
+        mean: of the three distances, as in the paper's tables.
         absent: whether a thing that is not there was recognised as such.
         missed: whether a thing that is there was said not to be.
     """
@@ -37,27 +43,58 @@ class Verdict:
     dfd: float | None = None
     hd: float | None = None
     rmse: float | None = None
+    mean: float | None = None
     absent: bool | None = None
     missed: bool | None = None
 
 
-def judge(text: str, asked: Asked) -> Verdict:
-    """Hold an answer against the truth."""
-    try:
-        answer = parse(text, asked.task)
-        valid = True
-    except AnswerError:
-        answer, valid = None, False
-    if asked.name is None:
-        return Verdict(valid, absent=answer is not None and answer.absent)
-    missed = answer is not None and answer.absent
-    if asked.task == Task.AFFORDANCE:
+def judge(text: str, asked: Asked, *, thought: bool = True) -> Verdict:
+    """Hold an answer against everything that is known about a picture.
+
+    Args:
+        text: the model's whole text.
+        asked: the question.
+        thought: whether the model was taught to think before it answers.
+    """
+    found = judge_answer(text, asked.target, thought=thought)
+    if found.iou is None:
+        return found
+    answer = read(text, asked.task, thought=thought)
+    return replace(found, named=_named(answer.box if answer else None, asked))
+
+
+def judge_answer(text: str, target: ParsedAnswer, *, thought: bool = True) -> Verdict:
+    """Hold an answer against the true one, whose thought does not matter."""
+    answer = read(text, target.task, thought=thought)
+    valid = answer is not None
+    said_absent = answer is not None and answer.absent
+    if target.absent:
+        return Verdict(valid, absent=said_absent)
+    if target.box:
         box = answer.box if answer else None
-        return Verdict(valid, missed=missed, iou=_iou(box, asked.box), named=_named(box, asked))
-    if answer is None or answer.trajectory is None:
-        return Verdict(valid, missed=missed, dfd=1000.0, hd=1000.0, rmse=1000.0)
-    dfd, hd, rmse = distances(answer.trajectory.points, asked.trace)
-    return Verdict(valid, missed=missed, dfd=dfd, hd=hd, rmse=rmse)
+        return Verdict(valid, missed=said_absent, iou=box_iou(box, target.box) if box else 0.0)
+    gaps = (1000.0,) * 3
+    if answer and answer.trajectory and target.trajectory:
+        gaps = distances(answer.trajectory.points, target.trajectory.points)
+    dfd, hd, rmse = gaps
+    mean = sum(gaps) / 3
+    return Verdict(valid, missed=said_absent, dfd=dfd, hd=hd, rmse=rmse, mean=mean)
+
+
+def read(text: str, task: Task, *, thought: bool) -> ParsedAnswer | None:
+    """Return what a text says; None when it cannot be read.
+
+    Args:
+        text: the model's whole text.
+        task: what was asked for.
+        thought: whether there must be one.
+    """
+    if not thought and '<think>' not in text:
+        text = f'<think>none</think>{text}'
+    try:
+        return parse(text, task)
+    except AnswerError:
+        return None
 
 
 def summary(verdicts: Sequence[Verdict], *, seed: int = 0) -> dict[str, tuple[float, ...]]:
@@ -95,10 +132,6 @@ def _resample(points: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
     along = np.concatenate([[0], np.linalg.norm(np.diff(corners, axis=0), axis=1).cumsum()])
     at = np.linspace(0, along[-1], _SAMPLES)
     return np.column_stack([np.interp(at, along, corners[:, i]) for i in range(2)])
-
-
-def _iou(box: Box | None, truth: Box | None) -> float:
-    return box_iou(box, truth) if box and truth else 0.0
 
 
 def _named(box: Box | None, asked: Asked) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 import pyarrow.parquet as pq
-from vla_r1_core.types import Box, Task
+from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
 
 from vla_r1_training.thoughts import annotate, Seen
 
@@ -38,6 +38,15 @@ class Asked:
     def box(self) -> Box | None:
         """Of what is meant."""
         return next((thing.box for thing in self.things if thing.name == self.name), None)
+
+    @property
+    def target(self) -> ParsedAnswer:
+        """The true answer."""
+        if self.name is None:
+            return ParsedAnswer(self.task, 'known')
+        if self.task == Task.AFFORDANCE:
+            return ParsedAnswer(self.task, 'known', box=self.box)
+        return ParsedAnswer(self.task, 'known', trajectory=Trajectory2D(self.trace))
 
     def answer(self, seed: int) -> str:
         """Write the whole answer; the seed varies the words of the thought."""

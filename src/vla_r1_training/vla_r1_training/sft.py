@@ -36,6 +36,7 @@ from vla_r1_training.nano_tokenizer import COORDINATES
 from vla_r1_training.run_log import RunLog
 from vla_r1_training.scenes import load_scenes, Scenes
 from vla_r1_training.student import Student
+from vla_r1_training.thoughts import without_thought
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class SftConfig:
     out: str = param('data/nano/sft', 'folder of the run')
     seed: int = param(0, 'of weights, words and order', ge=0)
     precision: str = param('bf16', 'of the matrix products', choices=('fp32', 'bf16'))
+    thought: bool = param(True, 'whether it is taught to think before it answers')
     steps: int = param(12000, 'optimizer steps', ge=1)
     batch_size: int = param(32, 'questions in a step, one per picture', ge=1)
     learning_rate: float = param(0.002, 'highest', ge=0.0)
@@ -108,7 +110,7 @@ def train(config: SftConfig) -> Path:
     def show(done: int) -> None:
         if accelerator.is_main_process:
             plain = accelerator.unwrap_model(student).model
-            log.watch(done, _watch(plain, processor, batcher, watched))
+            log.watch(done, _watch(plain, processor, batcher, watched, config))
             _export(plain, start, config, out / 'model')
 
     first = resume(accelerator, out)
@@ -144,6 +146,8 @@ def _draw(
     asked = [scenes.questions[i][rng.integers(len(scenes.questions[i]))] for i in chosen]
     asked, pictures = augment(rng, asked, scenes.pictures[chosen])
     answers = [a.answer(int(rng.integers(1 << 31))) for a in asked]
+    if not config.thought:
+        answers = [without_thought(answer) for answer in answers]
     batch = batcher.batch(asked, answers, pictures, misnamed=config.misnamed, rng=rng)
     rows, columns = (batch.inputs['image_grid_thw'][0, 1:] // batcher.merge).tolist()
     return batch, Cells(asked, rows, columns)
@@ -159,11 +163,14 @@ def _smooth(config: SftConfig, step: int) -> float:
     return config.smooth_from * max(0.0, 1 - step / config.smooth_steps)
 
 
-def _watch(model: Any, processor: Any, batcher: Batcher, watched: Scenes) -> dict[str, float]:
+def _watch(
+    model: Any, processor: Any, batcher: Batcher, watched: Scenes, config: SftConfig
+) -> dict[str, float]:
     """Let the model answer one question about each held-back picture."""
     asked = [questions[i % len(questions)] for i, questions in enumerate(watched.questions)]
     texts = answer_all(model, processor.tokenizer, batcher, asked, watched.pictures)
-    verdicts = [judge(text, a) for text, a in zip(texts, asked, strict=True)]
+    pairs = zip(texts, asked, strict=True)
+    verdicts = [judge(text, a, thought=config.thought) for text, a in pairs]
     return {name: round(values[0], 4) for name, values in summary(verdicts).items()}
 
 

@@ -14,6 +14,7 @@ TASK_LEADS = ('Task:', 'Asked:', 'Wanted:')
 SCENE_LEADS = ('Scene:', 'I see:', 'On the table:')
 TARGET_LEADS = ('Target:', 'Meant:', 'So it is:')
 NOT_THERE = ' not there'
+OUTPUT = '<output>'
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ def annotate(
         thought += f' To: {goal}.'
     points = '], ['.join(f'{_number(x)},{_number(y)}' for x, y in trace)
     return _answer(thought, f'[[{points}]]')
+
+
+def without_thought(answer: str) -> str:
+    """Return an answer as a model gives it that was never taught to think: the output alone."""
+    return answer[answer.index(OUTPUT) :]
 
 
 def _line(thing: Seen) -> str:
