@@ -6,6 +6,7 @@ from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
 from rosbags.typesys import get_typestore, Stores
 
 JAZZY = get_typestore(Stores.ROS2_JAZZY)
+SENSORS = ('Image', 'CameraInfo', 'TFMessage', 'JointState')
 ANSWERS = ('/reasoning', '/affordance', '/trajectory', '/outcome', '/sim/truth')
 
 
@@ -38,6 +39,18 @@ def stamp_of(data):
     """Return the stamp [ns] of a message that begins with a header."""
     sec, nanosec = struct.unpack_from('<iI', data, 4)
     return sec * 10**9 + nanosec
+
+
+def on_time(messages, late_ns=0, *late_topics):
+    """Record what sensors sent at its stamp; some topics later than that."""
+    timed = []
+    for connection, time_ns, data in messages:
+        kind = connection.msgtype.rpartition('/')[2]
+        if kind in SENSORS:
+            time_ns = stamp_of(data[4:] if kind == 'TFMessage' else data)
+            time_ns += late_ns if connection.topic in late_topics else 0
+        timed.append((connection, time_ns, data))
+    return sorted(timed, key=lambda m: m[1])
 
 
 def inserted(messages, *new):

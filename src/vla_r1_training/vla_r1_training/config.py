@@ -18,6 +18,12 @@ class EpisodeConfig:
     tool_frame: str = param('', 'between the finger pads; empty: tcp, tool0 and the like')
     gripper_joint: str = param('', 'in joint_states; empty: by the fingers in TF')
     gripper_closes_up: bool = param(False, 'whether a larger position of gripper_joint is closed')
+    image_max_age_s: float = param(
+        1.0,
+        'of the newest image when an instruction is given that no answer names the image of',
+        unit='s',
+        ge=0.0,
+    )
     depth_slop_s: float = param(
         0.05, 'between image and depth when the equal stamp is missing', unit='s', ge=0.0
     )

@@ -3,10 +3,12 @@
 Images are not kept: only where they are, to be read again when an episode ends. What joins the
 messages of one instruction is their request_id; an instruction by topic has none until the
 reasoner answers. The newest instruction wins: it ends those before it.
+
+The image of an instruction is the one whose stamp its answer bears. Without an answer it is the
+newest by its stamp at that moment, however late it was recorded.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from vla_r1_training.audit import TopicAudit
 from vla_r1_training.bag import Bag, Recorded
 from vla_r1_training.config import EpisodeConfig
 from vla_r1_training.decode import decode, DecodeError, stamp_ns, stamp_offset
+from vla_r1_training.draft import Draft
 from vla_r1_training.episode import Array, Episode, Picture, Result, Said, Stated, View
 from vla_r1_training.memory import Memory
 from vla_r1_training.records import Channel, Fault
@@ -25,24 +28,6 @@ _GRACE_NS = 5_000_000_000  # that an outcome may come after the next instruction
 _TIDY_EVERY = 2_000  # messages
 _SECOND = '-goal'  # of the request_id of a second question
 _Handler = Callable[[Recorded, Any], None]
-
-
-@dataclass
-class _Draft:
-    """An episode under way; `stamp_ns` by the clock of the headers, times as recorded."""
-
-    number: int
-    request_id: str
-    instruction: str
-    begin_ns: int
-    stamp_ns: int
-    frame: str = ''
-    end_ns: int | None = None
-    end_stamp_ns: int | None = None
-    asked: list[Any] = field(default_factory=list)
-    stated: tuple[Stated, ...] = ()
-    outcome: Result | None = None
-    lacks: list[str] = field(default_factory=list)
 
 
 class EpisodeReader:
@@ -62,7 +47,7 @@ class EpisodeReader:
         self._truths = Truths()
         self._scene: dict[str, Array] = {}
         self._claims: list[Claim] = []
-        self._drafts: list[_Draft] = []
+        self._drafts: list[Draft] = []
         self._topics: dict[Channel, tuple[TopicAudit, int | None, _Handler | None]] = {}
         self._opened = 0
 
@@ -80,7 +65,7 @@ class EpisodeReader:
                 yield from self._ended(time_ns)
             if count % _TIDY_EVERY == 0:
                 progress(self._bag.done_bytes)
-                oldest = min([self._memory.newest_ns, *(d.stamp_ns for d in self._drafts)])
+                oldest = min([self._memory.newest_ns, *(d.begin_stamp_ns for d in self._drafts)])
                 self._memory.forget_before(oldest - int(self._config.history_s * 1e9))
         for draft in self._drafts:
             yield self._finished(draft, time_ns)
@@ -148,8 +133,9 @@ class EpisodeReader:
 
     def _on_image(self, recorded: Recorded, _: Any) -> None:
         self._memory.add_image(recorded)
-        if self._config.instruction and not self._opened:
-            self._open('', self._config.instruction, recorded.time_ns)
+        if self._config.instruction and not self._opened and self._memory.has_pictures():
+            draft = self._open('', self._config.instruction, recorded.time_ns)
+            draft.moment_ns = stamp_ns(recorded.data) or 0  # the first colour image
 
     def _on_camera_info(self, recorded: Recorded, message: Any) -> None:
         self._memory.add_camera_info(recorded.channel.topic, message, _stamp(message))
@@ -173,13 +159,19 @@ class EpisodeReader:
             self._open('', message.data, recorded.time_ns)
 
     def _on_reasoning(self, recorded: Recorded, message: Any) -> None:
-        draft = self._joined(message.request_id, message.instruction, recorded.time_ns)
+        draft = self._known(message) or self._open(
+            _request(message), message.instruction, recorded.time_ns
+        )
         if not draft.asked and message.header.frame_id:
-            draft.stamp_ns, draft.frame = _stamp(message), message.header.frame_id.lstrip('/')
+            draft.seen = _stamp(message), message.header.frame_id.lstrip('/')
         draft.asked.append(message)
 
     def _on_outcome(self, recorded: Recorded, message: Any) -> None:
-        draft = self._joined(message.request_id, message.instruction, recorded.time_ns)
+        draft = self._known(message)
+        if draft is None:  # what led to it is not in the bag, nor is what was seen then
+            draft = self._new(_request(message), message.instruction, recorded.time_ns)
+            draft.heard = False
+            draft.lacks.append('the instruction: the bag holds its outcome alone')
         draft.outcome = Result(message.error_code, message.error_msg, message.verified)
         self._end(draft, recorded.time_ns)
 
@@ -190,30 +182,32 @@ class EpisodeReader:
         else:
             self._claims = [*self._claims[-1_000:], claim]
 
-    def _joined(self, request_id: str, instruction: str, time_ns: int) -> _Draft:
-        """Return the episode that a message belongs to, a new one when there is none."""
-        own = request_id.removesuffix(_SECOND)
+    def _known(self, message: Any) -> Draft | None:
+        """Return the episode under way that an answer or outcome belongs to."""
+        request_id = _request(message)
         for draft in reversed(self._drafts):
-            if draft.request_id == own or (
-                not draft.request_id and not draft.asked and draft.instruction == instruction
-            ):
-                draft.request_id = own
+            if draft.is_of(request_id, message.instruction):
+                draft.request_id = request_id
                 return draft
-        return self._open(own, instruction, time_ns)
+        return None
 
-    def _open(self, request_id: str, instruction: str, time_ns: int) -> _Draft:
+    def _open(self, request_id: str, instruction: str, time_ns: int) -> Draft:
         """Begin an episode; those under way end."""
         for draft in self._drafts:
             self._end(draft, time_ns)
-        seen = self._memory.pictured(time_ns)
-        stamp, frame = seen or (self._memory.newest_ns, '')
-        draft = _Draft(self._opened, request_id, instruction, time_ns, stamp, frame)
+        return self._new(request_id, instruction, time_ns)
+
+    def _new(self, request_id: str, instruction: str, time_ns: int) -> Draft:
+        # The recorder's clock may be another than that of the headers; then it is the newest
+        # stamp so far. Alone that would not do: some transforms are stamped into the future.
+        moment = min(time_ns, self._memory.newest_ns)
+        draft = Draft(self._opened, request_id, instruction, time_ns, moment)
         draft.stated = self._truths.about(instruction, self._scene)
         self._opened += 1
         self._drafts.append(draft)
         return draft
 
-    def _end(self, draft: _Draft, time_ns: int) -> None:
+    def _end(self, draft: Draft, time_ns: int) -> None:
         if draft.end_ns is None:
             draft.end_ns, draft.end_stamp_ns = time_ns, self._memory.newest_ns
 
@@ -229,29 +223,28 @@ class EpisodeReader:
                 self._drafts.remove(draft)
                 yield self._finished(draft, time_ns)
 
-    def _finished(self, draft: _Draft, time_ns: int) -> Episode:
+    def _finished(self, draft: Draft, time_ns: int) -> Episode:
         self._end(draft, time_ns)
         memory, lacks = self._memory, draft.lacks
-        views: dict[int, View | None] = {
-            draft.stamp_ns: memory.view(draft.stamp_ns, draft.frame, lacks)
+        draft.seen = self._seen(draft)
+        first, frame = draft.seen or (None, '')
+        stamps = [_stamp(message) for message in draft.asked]
+        views = {
+            stamp: memory.view(stamp, frame, lacks)
+            for stamp in dict.fromkeys((first, *stamps))
+            if stamp is not None
         }
-        said = []
-        for message in draft.asked:
-            stamp = _stamp(message)
-            if stamp not in views:
-                views[stamp] = memory.view(stamp, draft.frame, lacks)
-            said.append(_said(message, views[stamp]))
-        span = draft.stamp_ns, draft.end_stamp_ns or memory.newest_ns
+        span = draft.begin_stamp_ns, draft.end_stamp_ns or memory.newest_ns
         return Episode(
             draft.request_id or f'{draft.number:05d}',
             draft.request_id,
             draft.instruction,
             draft.begin_ns,
             draft.end_ns or time_ns,
-            views[draft.stamp_ns],
-            tuple(said),
+            None if first is None else views[first],
+            tuple(_said(m, views[s]) for m, s in zip(draft.asked, stamps, strict=True)),
             (*draft.stated, *self._labels(draft, set(views))),
-            memory.fixed_frame(draft.frame),
+            memory.fixed_frame(frame),
             memory.tool_frame(),
             memory.tool_path(*span, lacks),
             memory.gripper_path(*span, lacks),
@@ -259,7 +252,17 @@ class EpisodeReader:
             tuple(lacks),
         )
 
-    def _labels(self, draft: _Draft, stamps: set[int]) -> tuple[Stated, ...]:
+    def _seen(self, draft: Draft) -> tuple[int, str] | None:
+        """Return stamp and frame of the image of an instruction; note when there is none."""
+        if draft.seen or not draft.heard:
+            return draft.seen
+        found = self._memory.pictured(draft.moment_ns)
+        if found is None:
+            age = self._config.image_max_age_s
+            draft.lacks.append(f'image: none came in the {age:g} s before the instruction')
+        return found
+
+    def _labels(self, draft: Draft, stamps: set[int]) -> tuple[Stated, ...]:
         """Return what label topics say about an episode: of its request, or of its images."""
         own = [
             claim
@@ -269,6 +272,10 @@ class EpisodeReader:
         ]
         self._claims = [claim for claim in self._claims if claim not in own]
         return tuple(claim.stated for claim in own)
+
+
+def _request(message: Any) -> str:
+    return str(message.request_id).removesuffix(_SECOND)
 
 
 def _stamp(message: Any) -> int:

@@ -24,21 +24,19 @@ class Frames:
         self.frame = first.header.frame_id.lstrip('/')
         self.depth = is_depth(first)
         self._stamps: list[int] = []
-        self._times: list[int] = []
         self._places: list[Place] = []
 
-    def add(self, stamp_ns: int, time_ns: int, place: Place) -> None:
-        """Take in an image: its stamp, when it was recorded, and where it is."""
+    def add(self, stamp_ns: int, place: Place) -> None:
+        """Take in an image: its stamp, and where it is."""
         i = bisect_left(self._stamps, stamp_ns)
         if i == len(self._stamps) or self._stamps[i] != stamp_ns:
             self._stamps.insert(i, stamp_ns)
-            self._times.insert(i, time_ns)
             self._places.insert(i, place)
 
-    def before(self, time_ns: int) -> int | None:
-        """Return the newest stamp of what was recorded by then; None when there is none."""
-        stamps = [s for s, t in zip(self._stamps, self._times, strict=True) if t <= time_ns]
-        return stamps[-1] if stamps else None
+    def newest(self, moment_ns: int) -> int | None:
+        """Return the newest stamp up to a moment; None when there is none."""
+        i = bisect_right(self._stamps, moment_ns)
+        return self._stamps[i - 1] if i else None
 
     def at(self, stamp_ns: int, slop_ns: int = 0) -> Place | None:
         """Return where the image nearest to a stamp is, None when none is as near as `slop_ns`."""
@@ -58,7 +56,7 @@ class Frames:
         """Free the memory of older ones, but for the newest of them."""
         drop = bisect_right(self._stamps, stamp_ns) - 1
         if drop > 0:
-            del self._stamps[:drop], self._times[:drop], self._places[:drop]
+            del self._stamps[:drop], self._places[:drop]
 
     def rank(self) -> tuple[int, int, str]:
         """Return what sorts the likeliest topic first: named after its content, raw."""

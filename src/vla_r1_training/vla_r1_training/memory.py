@@ -79,14 +79,14 @@ class Memory:
         Raises:
             DecodeError: it is damaged.
         """
-        channel, time_ns, data, place = recorded
+        channel, _, data, place = recorded
         frames = self._frames.get(channel.topic)
         if frames is None:
             frames = self._frames[channel.topic] = Frames(channel, decode(channel, data))
         stamp = stamp_ns(data)
         if stamp is None:
             raise DecodeError('it has no header')
-        frames.add(stamp, time_ns, place)
+        frames.add(stamp, place)
         self.newest_ns = max(self.newest_ns, stamp)
 
     def add_camera_info(self, topic: str, message: Any, stamp: int) -> None:
@@ -126,11 +126,15 @@ class Memory:
         drop = bisect_left(stamps, stamp)
         del stamps[:drop], positions[:drop]
 
-    def pictured(self, time_ns: int) -> tuple[int, str] | None:
-        """Return stamp and frame of the newest colour image that was recorded by then."""
+    def has_pictures(self) -> bool:
+        """Return whether a colour image has come."""
+        return bool(self._ranked(depth=False, frame=''))
+
+    def pictured(self, moment_ns: int) -> tuple[int, str] | None:
+        """Return stamp and frame of the newest colour image at a moment, unless it is too old."""
         for frames in self._ranked(depth=False, frame=''):
-            stamp = frames.before(time_ns)
-            if stamp is not None:
+            stamp = frames.newest(moment_ns)
+            if stamp is not None and moment_ns - stamp <= self._config.image_max_age_s * 1e9:
                 return stamp, frames.frame
         return None
 
