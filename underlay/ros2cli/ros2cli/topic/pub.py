@@ -5,11 +5,15 @@ import time
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
+from rclpy.duration import Duration
 
 from ros2cli import graph, qos
 from ros2cli.fields import parse_values, set_fields
 from ros2cli.numbers import nonnegative_int, positive_float
 from ros2cli.types import get_message
+
+ACKNOWLEDGED = Duration(seconds=5)
+"""Longest wait for those who have been sent a message to say that they have it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,5 +110,6 @@ def main(args: argparse.Namespace) -> None:
         while times == 0 or count < times:
             rclpy.spin_once(node)
         node.destroy_timer(timer)
-        # Time for the last message to reach the wire.
+        # A subscriber may have been seen before it has seen this publisher: it asks again.
+        publisher.wait_for_all_acked(ACKNOWLEDGED)
         time.sleep(args.keep_alive)
