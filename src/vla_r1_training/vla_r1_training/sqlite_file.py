@@ -1,6 +1,10 @@
-"""Reads an sqlite3 bag file, also one that was cut off, damaged or never closed."""
+"""Reads an sqlite3 bag file, also one that was cut off, damaged or never closed.
 
-from collections import Counter
+SQLite finds rows by its trees alone. Where these are broken, or older than the rows (a recorder
+was killed within a transaction), `sqlite_pages` finds the rest: 0.1 to 11 % of four recordings
+that were killed.
+"""
+
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +17,7 @@ from vla_r1_training.sqlite_pages import announced_bytes, HEADER_BYTES, Pages
 
 _VFS = 'vla_r1_padded'
 _TOPICS = 4096  # that are looked for, one by one, in a damaged table
+_MOST_LOST = 1 << 24  # rows in a row
 
 
 class SqliteFile:
@@ -31,6 +36,7 @@ class SqliteFile:
         with path.open('rb') as file:
             whole = announced_bytes(file.read(HEADER_BYTES))
         there = path.stat().st_size
+        self._damaged = there != whole
         if there < whole:
             self.faults.append(Fault(f'the file is cut off: {there} of {whole} bytes are there'))
         self._vfs = _Padded()
@@ -52,18 +58,20 @@ class SqliteFile:
 
         Where the file is damaged, the rest comes in the order in which it was written.
         """
-        last = (-(2**63), 0)
+        seen = bytearray()  # by id
+        last_ns = None
         rows = 'SELECT id, topic_id, timestamp, data FROM messages ORDER BY timestamp, id'
         try:
             for id_, topic, time_ns, data in self._database.execute(rows):
-                last = (time_ns, id_)
+                _note(seen, id_)
+                last_ns = time_ns
                 self.done_bytes += len(data)
                 yield Message(topic, time_ns, data, (id_,))
-            return
         except apsw.Error as error:
-            time = last[0] if last[1] else None
-            self.faults.append(Fault(f'the table is damaged: {error}', start_ns=time))
-        yield from self._rest(last)
+            self._damaged = True
+            self.faults.append(Fault(f'the table is damaged: {error}', start_ns=last_ns))
+        if self._damaged or seen.find(0, 1) > 0:
+            yield from self._rest(seen)
 
     def read(self, place: Place) -> Buffer:
         """Return the data of a message again."""
@@ -106,39 +114,45 @@ class SqliteFile:
         rows = self._database.execute('SELECT 1 FROM sqlite_master WHERE name = ?', (name,))
         return bool(rows.fetchall())
 
-    def _rest(self, after: tuple[int, int]) -> Iterator[Message]:
-        """Yield the rows whose time [ns] and id are after these, and note which are lost."""
-        seen = bytearray()  # by id: a page that is not in use any more may hold a row again
-        lost: Counter[str] = Counter()
-        times: dict[str, list[int]] = {}
+    def _rest(self, seen: bytearray) -> Iterator[Message]:
+        """Yield the rows that no index led to, and note which are lost."""
+        found, lost = 0, dict[str, list[int]]()
         for row in self._pages.rows():
-            if row.topic not in self.channels or row.id > len(seen) + 2**24:
-                continue
-            seen.extend(bytes(max(0, row.id + 1 - len(seen))))
-            if (row.time_ns, row.id) <= after or seen[row.id]:
-                seen[row.id] = 1
+            if row.topic not in self.channels or not _note(seen, row.id):
                 continue
             try:
                 data = self._pages.data(row.place)
             except ValueError:
-                topic = self.channels[row.topic].topic
-                lost[topic] += 1
-                times.setdefault(topic, []).append(row.time_ns)
-                continue
-            seen[row.id] = 1
-            self.done_bytes += row.size
-            yield Message(row.topic, row.time_ns, data, row.place)
-        for topic, count in lost.items():
+                lost.setdefault(self.channels[row.topic].topic, []).append(row.time_ns)
+            else:
+                found += 1
+                self.done_bytes += row.size
+                yield Message(row.topic, row.time_ns, data, row.place)
+        if found:
+            self.faults.append(Fault(f'{found} messages were saved that no index leads to'))
+        for topic, times in lost.items():
             what = 'a part of each of these messages is lost'
-            self.faults.append(Fault(what, topic, min(times[topic]), max(times[topic]), count))
-        unknown = seen[1:].count(0) - sum(lost.values())
-        if unknown > 0:
+            self.faults.append(Fault(what, topic, min(times), max(times), len(times)))
+        if unknown := seen[1:].count(0):
             what = 'rows in between are lost; their topics are not known'
             self.faults.append(Fault(what, count=unknown))
 
 
+def _note(seen: bytearray, id_: int) -> bool:
+    """Note a row; return whether it is new, and its id one that rows have."""
+    if not 0 < id_ < len(seen) + _MOST_LOST:
+        return False
+    seen.extend(bytes(max(0, id_ + 1 - len(seen))))
+    new = not seen[id_]
+    seen[id_] = 1
+    return new
+
+
 class _Padded(apsw.VFS):
-    """Reads a file that was cut off as if zeros followed: else SQLite refuses all of it."""
+    """Gives a file that was cut off its full size: else SQLite refuses all of it.
+
+    What is not there cannot be read: a short read is an error.
+    """
 
     def __init__(self) -> None:
         super().__init__(_VFS, '')
