@@ -38,13 +38,6 @@ def episodes(recording):
 
 
 @pytest.fixture(scope='session')
-def first_seconds(recording):
-    """(connection, time [ns], data) of what was recorded in the first seconds."""
-    with Reader(recording) as reader:
-        return list(reader.messages(stop=reader.start_time + 4_000_000_000))
-
-
-@pytest.fixture(scope='session')
 def write_bag():
     """Write messages to a new bag, with the definitions of the one that they come from."""
 
@@ -77,3 +70,10 @@ def pick_messages(recording, episodes):
     """(connection, time [ns], data) of everything up to the end of the pick."""
     with Reader(recording) as reader:
         return list(reader.messages(stop=episodes['pick'].end_ns + 1))
+
+
+@pytest.fixture(scope='session')
+def few_seconds(pick_messages):
+    """The last of them: by then every topic comes steadily."""
+    _, end_ns, _ = pick_messages[-1]
+    return [message for message in pick_messages if message[1] > end_ns - 4_000_000_000]

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import datasets
 from messages import without
@@ -18,6 +17,25 @@ from vla_r1_core.types import Task
 from vla_r1_training.ingest import main
 import yaml
 
+KILLED = """if True:
+    import os, signal, sys
+    from unittest.mock import patch
+    from pkgutil import resolve_name
+    from vla_r1_training import ingest
+
+    name, of, *arguments = sys.argv[1:]
+    real, calls = resolve_name(name), 0
+
+    def deadly(*given, **named):
+        global calls
+        calls += 1
+        if calls == int(of):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*given, **named)
+
+    with patch(name, deadly):
+        ingest.main(arguments)
+"""
 COMMAND = [sys.executable, '-m', 'vla_r1_training.ingest']
 
 
@@ -105,26 +123,28 @@ def test_the_report_has_every_topic_and_every_loss(tmp_path, write_bag, pick_mes
     assert 'TF has no frame camera_color_optical_frame' in text
 
 
-@pytest.mark.parametrize('after', [0.0, 0.3, 1.0])
+@pytest.mark.parametrize(
+    ('call', 'of', 'done_bags'),
+    [
+        ('convert_bag.row_of', 3, 1),  # the first row of the second bag
+        ('convert_bag.write_text', 2, 1),  # its Parquet is there, its report is not
+        ('ingest.write_run', 1, 3),  # all is converted
+    ],
+)
 def test_killed_and_started_again_it_ends_as_if_nothing_had_happened(
-    tmp_path, write_bag, pick_messages, after
+    tmp_path, write_bag, pick_messages, call, of, done_bags
 ):
-    """kill -9 after the first bag (and a while into the next)."""
+    """kill -9 at a certain call of a function."""
     bags = [write_bag(tmp_path / f'bag{i}', pick_messages) for i in range(3)]
     arguments = [*map(str, bags), '--jobs', '1', '--out']
     assert ingest(*arguments, tmp_path / 'straight') == 0
     out = tmp_path / 'killed'
-    process = subprocess.Popen([*COMMAND, *arguments, str(out)], start_new_session=True)
-    while not list(out.glob('reports/*.json')):
-        assert process.poll() is None
-        time.sleep(0.01)
-    time.sleep(after)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (out / 'run.json').exists() or after > 0
-    names = (json.loads(path.read_text())['parquet'] for path in out.glob('reports/*.json'))
+    command = [sys.executable, '-c', KILLED, f'vla_r1_training.{call}', str(of)]
+    assert subprocess.run([*command, *arguments, str(out)]).returncode == -signal.SIGKILL
+    assert not (out / 'run.json').exists()
+    names = [json.loads(path.read_text())['parquet'] for path in out.glob('reports/*.json')]
+    assert len(names) == done_bags
     done = {path: path.stat().st_mtime_ns for path in (out / 'data' / name for name in names)}
-    assert done
     assert ingest(*arguments, out) == 0
     assert {path: path.stat().st_mtime_ns for path in done} == done, 'what was done stays'
     assert files_of(out) == files_of(tmp_path / 'straight')
@@ -157,12 +177,14 @@ def test_a_bag_that_changed_is_converted_again_and_a_new_one_joins(
     first, second = (write_bag(tmp_path / f'bag{i}', pick_messages) for i in range(2))
     out = tmp_path / 'out'
     assert ingest(first, '--out', out) == 0
+    (before,) = out.glob('data/*.parquet')
     (file,) = first.glob('*.mcap')
     os.truncate(file, int(file.stat().st_size * 0.95))
     assert ingest(first, second, '--out', out) == 0
     reports = [json.loads(path.read_text()) for path in out.glob('reports/*.json')]
     assert sorted(len(report['faults']) > 0 for report in reports) == [False, True]
-    assert list(out.glob('data/bag1-*.parquet'))
+    assert before.name in json.dumps(json.loads((out / 'run.json').read_text()))
+    assert len(list(out.glob('data/*.parquet'))) == 2
 
 
 def test_a_bag_that_cannot_be_read_is_reported_and_the_others_are_converted(
