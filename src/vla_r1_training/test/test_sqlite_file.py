@@ -17,6 +17,7 @@ TABLES = """
 """
 ADD = 'INSERT INTO messages (topic_id, timestamp, data) VALUES (1, ?, ?)'
 ROWS = [(i, bytes([0, 1, 0, 0, i]) * 2_000) for i in range(200)]  # of three pages each
+PAGE = 4096  # [bytes]
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ def whole(tmp_path):
     """A bag with the first 40 rows."""
     path = tmp_path / 'whole.db3'
     database = sqlite3.connect(path)
+    database.execute(f'PRAGMA page_size={PAGE}')
     database.executescript(TABLES)
     database.executemany(ADD, ROWS[:40])
     database.commit()
@@ -74,15 +76,26 @@ def test_what_the_index_does_not_know_is_read_all_the_same(whole):
     assert faults == ['1 messages were saved that no index leads to']
 
 
+def test_the_tree_is_not_needed(whole):
+    """Its root is broken."""
+    database = sqlite3.connect(whole)
+    of = "SELECT rootpage FROM sqlite_master WHERE name = 'messages'"
+    (root,) = database.execute(of).fetchone()
+    database.close()
+    with whole.open('r+b') as file:
+        file.seek((root - 1) * PAGE)
+        file.write(b'\xff' * PAGE)
+    found, faults = read(whole)
+    assert sorted(found) == ROWS[:40]
+    assert faults[0].startswith('the table is damaged')
+
+
 def test_a_message_whose_end_was_cut_off_is_lost_and_told(tmp_path, whole):
     """Whichever page of the file is the first that is lost."""
-    database = sqlite3.connect(whole)
-    (page,) = database.execute('PRAGMA page_size').fetchone()
-    database.close()
     counts = []
-    for left in range(20, whole.stat().st_size // page):
+    for left in range(20, whole.stat().st_size // PAGE):
         path = shutil.copy(whole, tmp_path / 'cut.db3')
-        os.truncate(path, left * page)
+        os.truncate(path, left * PAGE)
         found, faults = read(path)
         assert not set(found) - set(ROWS[:40]), 'nothing is invented'
         assert faults[0].startswith('the file is cut off')

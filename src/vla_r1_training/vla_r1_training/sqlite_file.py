@@ -1,7 +1,7 @@
 """Reads an sqlite3 bag file, also one that was cut off, damaged or never closed.
 
 SQLite finds rows by its trees alone. Where these are broken, or older than the rows (a recorder
-was killed within a transaction), `sqlite_pages` finds the rest: 0.1 to 11 % of four recordings
+was killed within a transaction), `sqlite_leaves` finds the rest: 0.1 to 11 % of four recordings
 that were killed.
 """
 
@@ -13,9 +13,8 @@ from typing import Any
 import apsw
 
 from vla_r1_training.records import Buffer, Channel, Fault, Message, Place
-from vla_r1_training.sqlite_pages import announced_bytes, HEADER_BYTES, Pages
+from vla_r1_training.sqlite_leaves import AsItIs, Leaves
 
-_VFS = 'vla_r1_padded'
 _TOPICS = 4096  # that are looked for, one by one, in a damaged table
 _MOST_LOST = 1 << 24  # rows in a row
 
@@ -32,25 +31,21 @@ class SqliteFile:
         self.faults: list[Fault] = []
         self.announced: dict[str, int] = {}
         self.done_bytes = 0
-        self._pages = Pages(path)
-        with path.open('rb') as file:
-            whole = announced_bytes(file.read(HEADER_BYTES))
-        there = path.stat().st_size
-        self._damaged = there != whole
-        if there < whole:
-            self.faults.append(Fault(f'the file is cut off: {there} of {whole} bytes are there'))
-        self._vfs = _Padded()
-        # A recorder that was killed leaves its last messages in a journal beside the file.
-        journal = path.with_name(path.name + '-wal')
+        self._path = path
+        self._leaves: Leaves | None = None
+        self._vfs = vfs = AsItIs(path)
+        self._damaged = vfs.there != vfs.announced
+        if vfs.there < vfs.announced:
+            what = f'the file is cut off: {vfs.there} of its {vfs.announced} pages are there'
+            self.faults.append(Fault(what))
         try:
-            self._database = apsw.Connection(
-                f'file:{path}?{"mode=ro" if journal.exists() else "immutable=1"}',
-                apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
-                _VFS if there < whole else None,
-            )
+            # A recorder that was killed leaves its last messages in a journal beside the file.
+            if path.with_name(path.name + '-wal').exists():
+                self._database = apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)
+            else:
+                self._database = vfs.database()
             self.channels = self._channels()
         except apsw.Error as error:
-            self._pages.close()
             raise ValueError(f'its topics cannot be read: {error}') from error
 
     def messages(self) -> Iterator[Message]:
@@ -75,8 +70,8 @@ class SqliteFile:
 
     def read(self, place: Place) -> Buffer:
         """Return the data of a message again."""
-        if len(place) == 2:
-            return self._pages.data((place[0], place[1]))
+        if self._leaves and len(place) == 2:
+            return self._leaves.data((place[0], place[1]))
         rows = self._database.execute('SELECT data FROM messages WHERE id = ?', place)
         ((data,),) = rows
         assert isinstance(data, bytes)
@@ -85,7 +80,8 @@ class SqliteFile:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
-        self._pages.close()
+        if self._leaves:
+            self._leaves.close()
 
     def _channels(self) -> dict[int, Channel]:
         definitions: dict[str, tuple[str, str]] = {}
@@ -116,17 +112,18 @@ class SqliteFile:
 
     def _rest(self, seen: bytearray) -> Iterator[Message]:
         """Yield the rows that no index led to, and note which are lost."""
+        self._leaves = leaves = Leaves(self._path)
         found, lost = 0, dict[str, list[int]]()
-        for row in self._pages.rows():
+        for row in leaves.rows():
             if row.topic not in self.channels or not _note(seen, row.id):
                 continue
             try:
-                data = self._pages.data(row.place)
-            except ValueError:
+                data = leaves.data(row.place)
+            except apsw.Error:
                 lost.setdefault(self.channels[row.topic].topic, []).append(row.time_ns)
             else:
                 found += 1
-                self.done_bytes += row.size
+                self.done_bytes += len(data)
                 yield Message(row.topic, row.time_ns, data, row.place)
         if found:
             self.faults.append(Fault(f'{found} messages were saved that no index leads to'))
@@ -146,26 +143,3 @@ def _note(seen: bytearray, id_: int) -> bool:
     new = not seen[id_]
     seen[id_] = 1
     return new
-
-
-class _Padded(apsw.VFS):
-    """Gives a file that was cut off its full size: else SQLite refuses all of it.
-
-    What is not there cannot be read: a short read is an error.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(_VFS, '')
-
-    def xOpen(  # noqa: N802 - the name is SQLite's
-        self, name: str | apsw.URIFilename | None, flags: list[int]
-    ) -> apsw.VFSFile:
-        """Open a file."""
-        return _PaddedFile('', name, flags)
-
-
-class _PaddedFile(apsw.VFSFile):
-    def xFileSize(self) -> int:  # noqa: N802
-        """Return the size that the file should have."""
-        there = super().xFileSize()
-        return max(there, announced_bytes(self.xRead(HEADER_BYTES, 0) if there else b''))
