@@ -42,6 +42,7 @@ class WatchdogNode(Node):
     def _on_sign(self, msg: String) -> None:
         number, where = msg.data.split(maxsplit=1)
         if where != here():
+            self.get_logger().info('watching a planner on another machine, through DDS')
             return
         try:
             process = os.pidfd_open(int(number))
@@ -49,6 +50,7 @@ class WatchdogNode(Node):
             self._stop_arm(f'process {number} had ended before it could be watched')
             return
         self._here.add(int(number))
+        self.get_logger().info(f'watching the planner, process {number}')
         threading.Thread(target=self._wait, args=(process, int(number)), daemon=True).start()
 
     def _wait(self, process: int, number: int) -> None:
