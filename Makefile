@@ -16,7 +16,7 @@ CORES := src/vla_r1_core/vla_r1_core src/vla_r1_perception/vla_r1_perception \
 	src/vla_r1_planner/vla_r1_planner src/vla_r1_sim/vla_r1_sim \
 	src/vla_r1_training/vla_r1_training
 
-.PHONY: help build demo test lint bench clean
+.PHONY: help build demo test lint bench learn clean
 
 help:  ## show this
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -39,6 +39,10 @@ bench:  ## measure; prints every figure beside its target and names the machine
 	@scripts/setup.sh test
 	@$(ENV) exec python benchmarks/run.py --scenes "$(SCENES)" --ros-scenes "$(ROS_SCENES)" \
 		--backend "$(BACKEND)" --model "$(MODEL)" --jobs "$(JOBS)"
+
+learn:  ## the whole loop: record, label, GRPO, measure, swap the running model: MODEL=
+	@scripts/setup.sh test
+	@$(ENV) exec python examples/learn.py --model "$(or $(MODEL),models/nano)"
 
 clean:  ## remove everything that was built or installed here
 	rm -rf .venv build install log demo underlay/build underlay/install underlay/log

@@ -49,7 +49,7 @@ def main() -> int:
     with bringup(log, robot=args.robot, record=args.out, backend=args.backend, model=args.model):
         rclpy.init()
         guide = Guide()
-        guide.wait(guide.ready, START_S)
+        guide.wait(lambda: guide.runs() and guide.records(), START_S)
         for seed in range(args.seed, args.seed + args.scenes):
             for name in args.tasks:
                 task = sample_task(seed, Intent(name), absent_share=args.absent)
@@ -60,6 +60,7 @@ def main() -> int:
                     outcome = guide.instruct(task.instruction)
                 result = outcome.error_msg or ('done', 'verified', 'refuted')[outcome.verified]
                 print(f'{task.instruction}: {result}')
+        guide.look()  # the recorder is a little behind: it must have the last outcome, too
         guide.destroy_node()
         rclpy.shutdown()
     print(args.out)
