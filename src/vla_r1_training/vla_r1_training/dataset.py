@@ -1,6 +1,6 @@
 """Examples → Parquet files that Hugging Face's `datasets` reads, pictures included."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 import os
 from pathlib import Path
@@ -17,6 +17,13 @@ from vla_r1_training.images import encode_depth
 from vla_r1_training.labels import Example
 
 DATA = 'data'
+CARD = """---
+configs:
+- config_name: default
+  data_files: data/*.parquet
+---
+"""
+"""Begins the README.md of a dataset: where its rows are."""
 _ROWS = 16  # in memory at a time, and in a row group
 _VERDICTS = ('unknown', 'verified', 'refuted')  # of vla_r1_msgs/Outcome
 
@@ -91,6 +98,35 @@ def write(rows: Iterable[Row], path: Path, schema: pa.Schema | None = None) -> i
     return count
 
 
+def files_of(folder: Path) -> list[Path]:
+    """Return the Parquet files of a dataset.
+
+    Raises:
+        ValueError: the folder is no dataset.
+    """
+    paths = sorted((folder / DATA).glob('*.parquet'))
+    if not paths:
+        raise ValueError(f'{folder} is no dataset: {DATA} in it has no *.parquet')
+    return paths
+
+
+def read_file(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """Yield the rows of one of a dataset's files, images as encoded bytes; few are in memory.
+
+    Args:
+        path: of the file.
+        columns: to read; None for all.
+
+    Raises:
+        ValueError: `write` has not written it.
+    """
+    with pq.ParquetFile(path) as file:
+        if missing := set(FEATURES) - set(file.schema_arrow.names):
+            raise ValueError(f'{path} lacks the columns {", ".join(sorted(missing))}')
+        for group in file.iter_batches(_ROWS, columns=columns and list(columns)):
+            yield from group.to_pylist()
+
+
 def read(folders: Iterable[Path]) -> Iterator[Row]:
     """Yield the rows of datasets, images as encoded bytes.
 
@@ -98,15 +134,8 @@ def read(folders: Iterable[Path]) -> Iterator[Row]:
         ValueError: a folder is no dataset that `write` has written.
     """
     for folder in folders:
-        paths = sorted((folder / DATA).glob('*.parquet'))
-        if not paths:
-            raise ValueError(f'{folder} is no dataset: {DATA} in it has no *.parquet')
-        for path in paths:
-            with pq.ParquetFile(path) as file:
-                if missing := set(FEATURES) - set(file.schema_arrow.names):
-                    raise ValueError(f'{path} lacks the columns {", ".join(sorted(missing))}')
-                for group in file.iter_batches(_ROWS):
-                    yield from group.to_pylist()
+        for path in files_of(folder):
+            yield from read_file(path)
 
 
 def row_of(example: Example, bag: str, *, depth: bool) -> Row:

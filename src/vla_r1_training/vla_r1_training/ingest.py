@@ -24,19 +24,13 @@ from vla_r1_training.bag import find_bags, size_of
 from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.config import IngestConfig
 from vla_r1_training.convert_bag import finished, REPORTS
-from vla_r1_training.dataset import DATA
+from vla_r1_training.dataset import CARD, DATA
 from vla_r1_training.labels import sources_of
 from vla_r1_training.provenance import write_config, write_run, write_text
 from vla_r1_training.report import as_markdown, BagReport
 from vla_r1_training.runners import in_parallel, on_ray, one_by_one, Runner
 
 _PACKAGES = ('vla_r1_training', 'rosbags', 'pyarrow', 'datasets', 'numpy')
-_CARD = """---
-configs:
-- config_name: default
-  data_files: data/*.parquet
----
-"""
 _log = logging.getLogger(__name__)
 
 
@@ -113,7 +107,7 @@ def _conclude(folder: Path, reports: list[BagReport]) -> None:
     """Write what is about all bags and say the result."""
     text = as_markdown(reports)
     write_text(folder / 'report.md', text)
-    write_text(folder / 'README.md', _CARD + text)
+    write_text(folder / 'README.md', CARD + text)
     files = {f'{r.bag}/{file.name}': file.sha256 for r in reports for file in r.files}
     written = {f'{DATA}/{r.parquet}': r.parquet_sha256 for r in reports if r.parquet}
     write_run(folder, seed=None, packages=_PACKAGES, inputs=files, outputs=written)

@@ -79,7 +79,7 @@ def load_scenes(files: list[Path], size: tuple[int, int]) -> Scenes:
     questions: list[list[Asked]] = []
     for file in files:
         for row in pq.read_table(file, columns=['things', 'questions']).to_pylist():
-            questions.append(_questions(len(questions), row))
+            questions.append(questions_of(len(questions), row))
     return Scenes(np.concatenate(pictures), questions)
 
 
@@ -99,7 +99,8 @@ def _pictures(file: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     return pictures
 
 
-def _questions(picture: int, row: dict[str, Any]) -> list[Asked]:
+def questions_of(picture: int, row: dict[str, Any]) -> list[Asked]:
+    """Return the questions about a picture, from a row of a rendered file."""
     things = tuple(Seen(thing['name'], Box(*thing['box'])) for thing in row['things'])
     return [
         Asked(

@@ -1,0 +1,174 @@
+"""Models are measured on what they would see, beside each other and beside the paper's figures."""
+
+import json
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+from transformers import Qwen2_5_VLForConditionalGeneration
+from vla_r1_perception.processor import load_processor
+from vla_r1_training.answerer import Answerer
+from vla_r1_training.answers import answer_all, MOST_TOKENS
+from vla_r1_training.batches import Batcher
+from vla_r1_training.dataset import DATA, write
+from vla_r1_training.evaluate import main
+from vla_r1_training.exam import of_dataset, of_split
+from vla_r1_training.nano import make_nano, PICTURE
+from vla_r1_training.render import render
+from vla_r1_training.results import as_markdown, IN_DOMAIN, OUT_OF_DOMAIN, PAPER, Result
+from vla_r1_training.scenes import load_scenes
+from vla_r1_training.thoughts import without_thought
+
+SCENES = 4
+
+
+@pytest.fixture(scope='module')
+def scenes(tmp_path_factory):
+    """Return a folder with a few rendered scenes of both splits."""
+    folder = tmp_path_factory.mktemp('scenes')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('vla_r1_training.render.PER_FILE', SCENES)
+        for split in ('test', 'unseen'):
+            render(split, SCENES, folder)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def models(tmp_path_factory):
+    """Return two untrained models, which say different things."""
+    folder = tmp_path_factory.mktemp('models')
+    for seed in range(2):
+        make_nano(folder / f'nano{seed}', seed=seed)
+    return [folder / f'nano{seed}' for seed in range(2)]
+
+
+@pytest.fixture(scope='module')
+def dataset(scenes, tmp_path_factory):
+    """Return the scenes of one split as a dataset, and a row that nobody knows the answer of."""
+    folder = tmp_path_factory.mktemp('dataset')
+    (folder / DATA).mkdir()
+    rows = [item.row for item in of_split('test', scenes).items()]
+    write([*rows, {**rows[0], 'ground_truth': None}], folder / DATA / 'rows.parquet')
+    return folder
+
+
+def evaluate(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def test_a_model_sees_pictures_as_it_was_taught_with_them(scenes, models):
+    """The processor's way from a picture's file is the way of training, batches or not."""
+    rows = [item.row for item in of_split('test', scenes).items()]
+    answerer = Answerer(models[0], max_tokens=MOST_TOKENS)
+    texts = answerer.answer(rows)
+    read = load_scenes(sorted(scenes.glob('test-*.parquet')), PICTURE)
+    processor = load_processor(models[0])
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(models[0])
+    asked = [question for questions in read.questions for question in questions]
+    assert texts == answer_all(
+        model, processor.tokenizer, Batcher(processor), asked, read.pictures
+    )
+    assert texts == [text for row in rows for text in answerer.answer([row])]
+    assert len(set(texts)) > 1
+
+
+def test_the_true_answer_is_perfect_in_scenes_and_in_datasets(scenes, dataset):
+    rendered, rows = of_split('test', scenes), of_dataset(dataset)
+    assert rendered.count() == rows.count() == SCENES
+    for item, row in zip(rendered.items(), rows.items(), strict=True):
+        text = item.asked.answer(0)
+        for found in (item.judge(text, thought=True), row.judge(text, thought=True)):
+            assert found.valid and found.iou in (None, pytest.approx(1.0, abs=0.05))
+            assert found.mean in (None, pytest.approx(0.0, abs=1.0))
+            assert found.absent in (None, True)
+        assert not row.judge(without_thought(text), thought=True).valid
+        assert row.judge(without_thought(text), thought=False).valid
+
+
+def test_one_command_measures_several_models_on_several_sets(
+    tmp_path, scenes, dataset, models, capsys
+):
+    status = evaluate(
+        '--model', *models, '--split', 'test', 'unseen', '--scenes', scenes, '--data', dataset,
+        '--limit', 3, '--batch-size', 2, '--max-tokens', 8, '--out', tmp_path / 'answers.jsonl',
+        '--json', tmp_path / 'r.json', '--markdown', tmp_path / 'r.md',
+    )  # fmt: skip
+    assert status == 0
+    assert capsys.readouterr().out == (tmp_path / 'r.md').read_text()
+    answers = [json.loads(line) for line in (tmp_path / 'answers.jsonl').read_text().splitlines()]
+    exams = ('test', 'unseen', str(dataset))
+    assert [(a['model'], a['exam']) for a in answers] == [
+        (str(model), exam) for model in models for exam in exams for _ in range(3)
+    ]
+    report = json.loads((tmp_path / 'r.json').read_text())
+    measured = {(r['model'], r['exam']): r['measures'] for r in report['results']}
+    assert set(measured) == {(str(model), exam) for model in models for exam in exams}
+    assert {m['valid']['count'] for m in measured.values()} == {3}
+    assert {m['valid']['mean'] for m in measured.values()} == {0.0}  # eight tokens are no answer
+    assert len(set(report['weights_sha256'].values())) == 2
+    (file,) = scenes.glob('test-*.parquet')
+    sha = subprocess.run(['sha256sum', file], capture_output=True, text=True).stdout.split()[0]
+    assert report['data']['test'] == {file.name: sha}
+
+
+def test_the_papers_figures_are_the_last_rows_and_marked():
+    measures = {'valid': (1.0, 1.0, 1.0, 9), 'iou': (0.5, 0.45, 0.61, 9)}
+    text = as_markdown([Result('nano', 'unseen', (OUT_OF_DOMAIN,), measures)])
+    rows = [line for line in text.splitlines() if line.startswith('|')]
+    names = [row.split('|')[1].strip() for row in rows]
+    assert names[2:8] == ['nano', *(f'{model}*' for model in PAPER[OUT_OF_DOMAIN])]
+    assert '50.0 [45.0, 61.0]' in rows[2] and rows[2].count('–') == 4
+    assert '33.96' in rows[7] and '93.90' in rows[7] and '36.51' not in text
+    assert 'measured on other data' in text
+    both = as_markdown([Result('nano', 'bags', (IN_DOMAIN, OUT_OF_DOMAIN), measures)])
+    assert '36.51' in both and '33.96' in both
+
+
+def test_the_papers_means_are_those_of_its_distances():
+    """A figure that was copied wrongly would show; three do not agree in the paper itself."""
+    wrong = {
+        (domain, model)
+        for domain, models in PAPER.items()
+        for model, (_, *gaps, mean) in models.items()
+        if abs(sum(gaps) / 3 - mean) > 0.02
+    }
+    assert wrong == {
+        (IN_DOMAIN, 'Qwen2.5-VL-3B'), (IN_DOMAIN, 'NORA-3B'), (OUT_OF_DOMAIN, 'Qwen2.5-VL-3B'),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ([], 'say on what: --split with --scenes, or --data'),
+        (['--split', 'test'], '--split needs --scenes'),
+        (['--split', 'test', '--scenes', '.'], '`render --split test` makes them'),
+        (['--data', '.'], 'is no dataset'),
+        (['--split', 'train', '--scenes', '.'], "invalid choice: 'train'"),
+        (['--data', '.', '--limit', '0'], "--limit: invalid _positive value: '0'"),
+    ],
+)
+def test_wrong_options_are_told(tmp_path, monkeypatch, capsys, options, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as exit_:
+        evaluate('--model', 'nano', *options)
+    assert exit_.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_a_folder_without_a_model_is_told(tmp_path, dataset, capsys):
+    with pytest.raises(SystemExit):
+        evaluate('--model', tmp_path / 'none', '--data', dataset)
+    assert 'there is no model folder' in capsys.readouterr().err
+
+
+def test_help_waits_for_no_torch_and_names_the_closed_loop():
+    script = (
+        'import sys, vla_r1_training.evaluate as e\n'
+        "try: e.main(['--help'])\n"
+        "finally: print('torch' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True)
+    assert run.stdout.strip().endswith('False')
+    assert 'make bench BACKEND=transformers MODEL=' in run.stdout
+    assert (Path(__file__).parents[3] / 'benchmarks' / 'bench_tasks.py').exists()
