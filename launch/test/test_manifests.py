@@ -16,6 +16,7 @@ ROSDEP_KEYS = {
     'tqdm': 'python3-tqdm',
     'PIL': 'python3-pil',
     'pandas': 'python3-pandas',
+    'matplotlib': 'python3-matplotlib',
     'pytest': 'python3-pytest',
     'hypothesis': 'python3-hypothesis',
     'tf2_ros': 'tf2_ros_py',
@@ -23,6 +24,7 @@ ROSDEP_KEYS = {
 # Not in apt: requirements/*.txt install them.
 FROM_PYPI = {
     *('mujoco', 'torch', 'transformers', 'tokenizers', 'safetensors', 'accelerate'),
+    *('trl', 'peft'),
     *('rosbags', 'apsw', 'lz4', 'backports', 'compression', 'pyarrow', 'datasets'),
 }
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 package_name = 'vla_r1_training'
@@ -9,7 +11,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),
-        ('share/' + package_name + '/config', ['config/nano.yaml']),
+        ('share/' + package_name + '/config', sorted(map(str, Path().glob('config/*.yaml')))),
     ],
     install_requires=['setuptools'],
     zip_safe=True,
@@ -21,6 +23,7 @@ setup(
         'console_scripts': [
             'export = vla_r1_training.export:main',
             'import = vla_r1_training.import_json:main',
+            'grpo = vla_r1_training.grpo:main',
             'ingest = vla_r1_training.ingest:main',
             'evaluate = vla_r1_training.evaluate:main',
             'render = vla_r1_training.render:main',

@@ -50,8 +50,13 @@ def _version(package: str) -> str:
         return 'not installed'
 
 
-def write_config(folder: Path, config: Any) -> None:
+def write_config(folder: Path, config: Any, *, free: tuple[str, ...] = ()) -> None:
     """Write config.yaml, unless the folder was made with another one.
+
+    Args:
+        folder: of results.
+        config: a dataclass.
+        free: names of settings that may differ.
 
     Raises:
         ValueError: it was.
@@ -60,12 +65,13 @@ def write_config(folder: Path, config: Any) -> None:
     if path.exists():
         before = yaml.safe_load(path.read_text())
         changed = [name for name in settings if before.get(name) != settings[name]]
-        if changed:
+        if set(changed) - set(free):
             raise ValueError(
                 f'{folder} was made with other settings ({", ".join(changed)}); '
                 'use these again, or another folder'
             )
-        return
+        if not changed:
+            return
     write_text(path, yaml.safe_dump(settings, sort_keys=False))
 
 

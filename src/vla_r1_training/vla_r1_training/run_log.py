@@ -1,17 +1,22 @@
-"""The log of a training run: a file of JSON lines, and the terminal."""
+"""The log of a training run: a file of JSON lines, TensorBoard, and the terminal."""
 
+from functools import cached_property
 import json
 import logging
 from pathlib import Path
 import time
 from typing import Any
 
+from torch.utils.tensorboard import SummaryWriter
+
+from vla_r1_training.provenance import write_text
+
 
 class RunLog:
     """Appends to a file and tells the terminal.
 
     Args:
-        path: of the file.
+        path: of the file; TensorBoard's lie beside it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -41,7 +46,28 @@ class RunLog:
         self._append({'step': step, 'watch': measures})
         self._start, self._cpu_start = time.monotonic(), time.process_time()
 
+    def row(self, step: int, values: dict[str, float]) -> None:
+        """Write a step's values."""
+        self._append({'step': step, **{name: round(v, 6) for name, v in values.items()}})
+
+    def forget(self, step: int) -> None:
+        """Drop what was written after a step, to which a run has gone back."""
+        if self._path.exists():
+            lines = self._path.read_text().splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith('\n')]  # the last may be cut off
+            write_text(self._path, ''.join(k for k in kept if json.loads(k)['step'] <= step))
+
+    @cached_property
+    def _board(self) -> SummaryWriter:
+        return SummaryWriter(str(self._path.parent / 'tensorboard'))
+
     def _append(self, row: dict[str, Any]) -> None:
         with self._path.open('a') as file:
             file.write(json.dumps(row) + '\n')
+        measures = row.get('watch')
+        for name, value in (measures or row).items():
+            if name != 'step':
+                tag = f'watch/{name}' if measures else name
+                self._board.add_scalar(tag, value, row['step'])
+        self._board.flush()
         logging.info('%s', row)

@@ -10,10 +10,9 @@ are asked what they show (`hints`). Both only teach; the model that is saved is 
 """
 
 import argparse
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 import logging
 from pathlib import Path
-import shutil
 from typing import Any
 
 from accelerate import Accelerator
@@ -28,7 +27,7 @@ import yaml
 from vla_r1_training.answers import answer_all
 from vla_r1_training.augment import augment
 from vla_r1_training.batches import Batch, Batcher
-from vla_r1_training.checkpoints import resume, save
+from vla_r1_training.checkpoints import resume, save, write_model
 from vla_r1_training.hints import Cells
 from vla_r1_training.judge import judge, summary
 from vla_r1_training.nano import make_nano, PICTURE
@@ -111,7 +110,7 @@ def train(config: SftConfig) -> Path:
         if accelerator.is_main_process:
             plain = accelerator.unwrap_model(student).model
             log.watch(done, _watch(plain, processor, batcher, watched, config))
-            _export(plain, start, config, out / 'model')
+            write_model(plain, start, config, out / 'model')
 
     first = resume(accelerator, out)
     for step in range(first, config.steps):
@@ -172,17 +171,3 @@ def _watch(
     pairs = zip(texts, asked, strict=True)
     verdicts = [judge(text, a, thought=config.thought) for text, a in pairs]
     return {name: round(values[0], 4) for name, values in summary(verdicts).items()}
-
-
-def _export(model: Any, start: Path, config: SftConfig, folder: Path) -> None:
-    """Write the plain model in half precision, with what it was made from."""
-    partly = folder.with_suffix('.part')
-    shutil.rmtree(partly, ignore_errors=True)
-    weights = {name: value.half() for name, value in model.state_dict().items()}
-    model.save_pretrained(partly, state_dict=weights)
-    for file in start.iterdir():  # of the processor; it is not trained
-        if not (partly / file.name).exists() and file.suffix != '.safetensors':
-            shutil.copy(file, partly)
-    (partly / 'training.yaml').write_text(yaml.safe_dump(asdict(config), sort_keys=False))
-    shutil.rmtree(folder, ignore_errors=True)
-    partly.rename(folder)
