@@ -25,7 +25,7 @@ ROSDEP_KEYS = {
 FROM_PYPI = {
     *('mujoco', 'torch', 'transformers', 'tokenizers', 'safetensors', 'accelerate'),
     *('trl', 'peft'),
-    *('rosbags', 'apsw', 'lz4', 'backports', 'compression', 'pyarrow', 'datasets'),
+    *('rosbags', 'apsw', 'lz4', 'backports', 'compression', 'pyarrow', 'datasets', 'openai'),
 }
 
 # Not in package.xml, which would make everybody install it: moveit_py, for `moveit: moveit_py`;

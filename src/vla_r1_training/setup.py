@@ -21,6 +21,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
+            'annotate = vla_r1_training.annotate:main',
             'export = vla_r1_training.export:main',
             'import = vla_r1_training.import_json:main',
             'grpo = vla_r1_training.grpo:main',
