@@ -1,6 +1,7 @@
 """Episodes from a real recording, and from the same with something missing or otherwise."""
 
 from dataclasses import replace
+import struct
 import subprocess
 import sys
 
@@ -146,6 +147,22 @@ def test_the_recorders_clock_may_be_another_than_that_of_the_headers(
     given = instruction(taught[0], pick.instruction, pick.view.stamp_ns + 50_000_000)
     taught = [(c, time_ns + ahead_ns, data) for c, time_ns, data in inserted(taught, given)]
     (episode,), _ = read(write_bag(tmp_path / 'bag', taught))
+    assert episode.view.stamp_ns == pick.view.stamp_ns
+
+
+def test_a_transform_from_the_future_changes_no_picture(
+    tmp_path, write_bag, episodes, pick_messages
+):
+    """Some programs stamp them ahead, and a clock may be wrong by years."""
+    pick = episodes['pick']
+    taught = on_time(without(pick_messages, *ANSWERS))
+    now = pick.view.stamp_ns + 50_000_000
+    wrong = next(m for m in taught if m[0].topic == '/tf')
+    ahead = bytearray(wrong[2])
+    struct.pack_into('<i', ahead, 8, 2**31 - 1)
+    given = instruction(taught[0], pick.instruction, now)
+    bag = inserted(taught, (wrong[0], taught[0][1], bytes(ahead)), given)
+    (episode,), _ = read(write_bag(tmp_path / 'bag', bag))
     assert episode.view.stamp_ns == pick.view.stamp_ns
 
 

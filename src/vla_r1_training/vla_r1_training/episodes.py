@@ -65,7 +65,7 @@ class EpisodeReader:
                 yield from self._ended(time_ns)
             if count % _TIDY_EVERY == 0:
                 progress(self._bag.done_bytes)
-                oldest = min([self._memory.newest_ns, *(d.begin_stamp_ns for d in self._drafts)])
+                oldest = min([self._moment(time_ns), *(d.begin_stamp_ns for d in self._drafts)])
                 self._memory.forget_before(oldest - int(self._config.history_s * 1e9))
         for draft in self._drafts:
             yield self._finished(draft, time_ns)
@@ -108,7 +108,7 @@ class EpisodeReader:
             case 'sensor_msgs/msg/CameraInfo':
                 return self._on_camera_info
             case 'tf2_msgs/msg/TFMessage':
-                return self._on_tf_static if topic.endswith('tf_static') else self._on_tf
+                return self._on_tf
             case 'sensor_msgs/msg/JointState' if self._config.gripper_joint:
                 return self._on_joints
             case 'std_msgs/msg/String' if self._is_instruction(topic):
@@ -140,11 +140,8 @@ class EpisodeReader:
     def _on_camera_info(self, recorded: Recorded, message: Any) -> None:
         self._memory.add_camera_info(recorded.channel.topic, message, _stamp(message))
 
-    def _on_tf(self, _: Recorded, message: Any) -> None:
-        self._memory.add_transforms(message, static=False)
-
-    def _on_tf_static(self, _: Recorded, message: Any) -> None:
-        self._memory.add_transforms(message, static=True)
+    def _on_tf(self, recorded: Recorded, message: Any) -> None:
+        self._memory.add_transforms(message, static=recorded.channel.topic.endswith('tf_static'))
 
     def _on_joints(self, _: Recorded, message: Any) -> None:
         self._memory.add_joints(message, _stamp(message))
@@ -182,6 +179,14 @@ class EpisodeReader:
         else:
             self._claims = [*self._claims[-1_000:], claim]
 
+    def _moment(self, time_ns: int) -> int:
+        """Return the present time of recording [ns] by the clock of the headers.
+
+        Where the recorder's is another, it is the newest stamp so far; that alone would not do,
+        because some transforms are stamped into the future.
+        """
+        return min(time_ns, self._memory.newest_ns)
+
     def _known(self, message: Any) -> Draft | None:
         """Return the episode under way that an answer or outcome belongs to."""
         request_id = _request(message)
@@ -198,10 +203,8 @@ class EpisodeReader:
         return self._new(request_id, instruction, time_ns)
 
     def _new(self, request_id: str, instruction: str, time_ns: int) -> Draft:
-        # The recorder's clock may be another than that of the headers; then it is the newest
-        # stamp so far. Alone that would not do: some transforms are stamped into the future.
-        moment = min(time_ns, self._memory.newest_ns)
-        draft = Draft(self._opened, request_id, instruction, time_ns, moment)
+        now = self._moment(time_ns)
+        draft = Draft(self._opened, request_id, instruction, time_ns, now)
         draft.stated = self._truths.about(instruction, self._scene)
         self._opened += 1
         self._drafts.append(draft)
@@ -229,11 +232,8 @@ class EpisodeReader:
         draft.seen = self._seen(draft)
         first, frame = draft.seen or (None, '')
         stamps = [_stamp(message) for message in draft.asked]
-        views = {
-            stamp: memory.view(stamp, frame, lacks)
-            for stamp in dict.fromkeys((first, *stamps))
-            if stamp is not None
-        }
+        shown = dict.fromkeys(stamps if first is None else (first, *stamps))
+        views = {stamp: memory.view(stamp, frame, lacks) for stamp in shown}
         span = draft.begin_stamp_ns, draft.end_stamp_ns or memory.newest_ns
         return Episode(
             draft.request_id or f'{draft.number:05d}',
