@@ -203,19 +203,12 @@ class Bag:
         """Unpack a compressed file as far as it goes and return where to."""
         self._unpacked = self._unpacked or Path(tempfile.mkdtemp(prefix='vla_r1_bag_'))
         target = self._unpacked / str(i)
-        with path.open('rb') as packed, target.open('wb') as plain:
-            unpacker = zstd.ZstdDecompressor()
-            reason = 'it ends within its zstd stream'
+        reason = ''
+        with zstd.open(path) as packed, target.open('wb') as plain:
             try:
-                while piece := packed.read(_COPY_BYTES):
-                    plain.write(unpacker.decompress(piece))
-                    while unpacker.eof and unpacker.unused_data:  # a further frame
-                        rest = unpacker.unused_data
-                        unpacker = zstd.ZstdDecompressor()
-                        plain.write(unpacker.decompress(rest))
-                if unpacker.eof:
-                    reason = ''
-            except zstd.ZstdError as error:
+                while piece := packed.read1(_COPY_BYTES):
+                    plain.write(piece)
+            except (EOFError, zstd.ZstdError) as error:
                 reason = f'zstd says {error}'
         if reason:
             what = f'it is damaged: {reason}; {target.stat().st_size} bytes could be unpacked'

@@ -3,10 +3,10 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 import struct
 import sys
-from typing import Any
 from zlib import crc32
 
 import lz4.frame
@@ -28,7 +28,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_STEP_BYTES = 64 << 10  # of a damaged chunk that are unpacked at a time
+_STEP_BYTES = 64 << 10  # that are unpacked at a time
 _HELD_BYTES = 256 << 20  # of messages that wait for their turn, at most
 _FOREVER_NS = 2**63
 
@@ -179,21 +179,12 @@ def _time(message: Message) -> int:
 
 def _decompressed(packed: bytes, compression: str) -> tuple[bytes, str]:
     """Return what can be unpacked, and why not all."""
-    errors = (RuntimeError, zstd.ZstdError, EOFError)
-    try:
-        whole = lz4.frame.decompress if compression == 'lz4' else zstd.decompress
-        return whole(packed), ''
-    except errors:
-        pass
+    unpack = lz4.frame.open if compression == 'lz4' else zstd.open
     parts: list[bytes] = []
-    unpacker: Any = (
-        lz4.frame.LZ4FrameDecompressor() if compression == 'lz4' else zstd.ZstdDecompressor()
-    )
     try:
-        for at in range(0, len(packed), _STEP_BYTES):
-            parts.append(unpacker.decompress(packed[at : at + _STEP_BYTES]))
-            if unpacker.eof:
-                break
-    except errors as error:
+        with unpack(BytesIO(packed)) as stream:
+            while part := stream.read1(_STEP_BYTES):
+                parts.append(part)
+    except (RuntimeError, zstd.ZstdError, EOFError) as error:
         return b''.join(parts), f'{compression} says {error}'
-    return b''.join(parts), '' if unpacker.eof else f'its {compression} stream is cut off'
+    return b''.join(parts), ''
