@@ -98,6 +98,11 @@ class ToolPath:
     stamps_ns: Stamps
     T_fixed_tool: Array
 
+    def positions(self, stamps_ns: Stamps) -> Array:
+        """Return where the tool was (N, 3) [m] at N times [ns], in the fixed frame."""
+        axes = self.T_fixed_tool[:, :3, 3].T
+        return np.column_stack([np.interp(stamps_ns, self.stamps_ns, axis) for axis in axes])
+
 
 @dataclass(frozen=True)
 class GripperPath:

@@ -65,11 +65,7 @@ class Ground:
         self.T_camera_fixed: Array = np.asarray(np.linalg.inv(view.T_fixed_camera))
         self._T_fixed_camera = view.T_fixed_camera
         self._depth = view.depth
-        self._stood: tuple[float, Array, NDArray[np.int32]] = (
-            np.nan,
-            np.empty(0),
-            np.empty(0, np.int32),
-        )
+        self._stood: dict[float, tuple[Array, NDArray[np.int32]]] = {}  # of one surface
 
     def project(self, points: Array) -> Array:
         """Return where points (N, 3) [m] in the fixed frame are in the image, (N, 2) in [0, 1].
@@ -154,7 +150,7 @@ class Ground:
 
         What hangs above it, such as the robot's hand, has the number 0, too.
         """
-        if self._stood[0] != surface:
+        if surface not in self._stood:
             height = self.points[..., 2] - surface
             with np.errstate(invalid='ignore'):
                 above = (height > STANDS_OUT_M) & (height < _TALL_M)
@@ -162,8 +158,8 @@ class Ground:
             lowest = np.full(int(parts.max()) + 1, np.inf)
             np.minimum.at(lowest, parts[above], height[above])
             parts[lowest[parts] > _HANGS_M] = 0
-            self._stood = (surface, height, _with_edges(parts, above))
-        return self._stood[1], self._stood[2]
+            self._stood = {surface: (height, _with_edges(parts, above))}
+        return self._stood[surface]
 
     def _with_foot(self, mask: NDArray[np.bool_], surface: float) -> NDArray[np.bool_]:
         """Add the pixels between a thing's lowest visible points and the surface."""

@@ -11,7 +11,7 @@ import numpy as np
 from vla_r1_core.prompt import infer_intent, Intent
 from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
 
-from vla_r1_training.episode import Array, Episode, Stamps, View
+from vla_r1_training.episode import Array, Episode, GripperPath, ToolPath, View
 from vla_r1_training.gripper import events, grasp_and_release
 from vla_r1_training.ground import Ground, GroundError
 
@@ -54,13 +54,14 @@ def hindsight(episode: Episode, task: Task, view: View) -> ParsedAnswer:
         raise HindsightError(f'a {intent.value} shows no {task.name.lower()}')
     if episode.outcome and episode.outcome.error_code:
         raise HindsightError(f'the motion failed: {episode.outcome.error_msg}')
-    if episode.tool_path is None:
+    path = episode.tool_path
+    if path is None:
         raise HindsightError('it is not known where the tool was')
     try:
         ground = Ground(view)
         if task is Task.AFFORDANCE:
-            return ParsedAnswer(task, 'seen', box=_grasped(episode, ground))
-        points = _drawn(_way(episode, intent), ground, intent)
+            return ParsedAnswer(task, 'seen', box=_grasped(path, episode.gripper, ground))
+        points = _drawn(_way(path, episode.gripper, intent), ground, intent)
     except GroundError as error:
         raise HindsightError(str(error)) from error
     return ParsedAnswer(task, 'seen', trajectory=simplified(points, ground.camera.width))
@@ -94,47 +95,37 @@ def simplified(points: Array, width: int) -> Trajectory2D:
     return Trajectory2D(tuple((float(x), float(y)) for x, y in found))
 
 
-def _grasped(episode: Episode, ground: Ground) -> Box:
+def _grasped(path: ToolPath, gripper: GripperPath | None, ground: Ground) -> Box:
     """Return the box around what the fingers closed on."""
-    grasp = _hold(episode)[0]
-    if grasp is None or episode.tool_path is None:
+    grasp, _ = _hold(gripper)
+    if grasp is None:
         raise HindsightError('the gripper did not close')
-    point = _places(episode, np.array([grasp]))[0]
+    (point,) = path.positions(np.array([grasp]))
     box = ground.thing_at(point[:2]).box
     return Box(*(round(value, _DECIMALS) for value in (box.x, box.y, box.width, box.height)))
 
 
-def _hold(episode: Episode) -> tuple[int | None, int | None]:
+def _hold(gripper: GripperPath | None) -> tuple[int | None, int | None]:
     """Return when the gripper had closed on the object and when it let go [ns]."""
-    if episode.gripper is None:
+    if gripper is None:
         raise HindsightError('it is not known when the gripper closed')
-    grasp, release = grasp_and_release(events(episode.gripper))
+    grasp, release = grasp_and_release(events(gripper))
     return grasp.end_ns if grasp else None, release.begin_ns if release else None
 
 
-def _places(episode: Episode, stamps_ns: Stamps) -> Array:
-    """Return where the tool was (N, 3) [m] at some times."""
-    assert episode.tool_path is not None
-    times, poses = episode.tool_path.stamps_ns, episode.tool_path.T_fixed_tool
-    return np.column_stack([np.interp(stamps_ns, times, poses[:, k, 3]) for k in range(3)])
-
-
-def _way(episode: Episode, intent: Intent) -> Array:
+def _way(path: ToolPath, gripper: GripperPath | None, intent: Intent) -> Array:
     """Return the part of the tool's path (N, 3) [m] that a trace is about."""
-    assert episode.tool_path is not None
-    stamps = episode.tool_path.stamps_ns
-    path = episode.tool_path.T_fixed_tool[:, :3, 3]
+    way = path.T_fixed_tool[:, :3, 3]
     if intent is Intent.PLACE:
-        grasp, release = _hold(episode)
+        grasp, release = _hold(gripper)
         if grasp is None or release is None:
             raise HindsightError('the gripper did not close and open again')
-        path = path[(stamps >= grasp) & (stamps <= release)]
+        way = way[(path.stamps_ns >= grasp) & (path.stamps_ns <= release)]
     elif intent is Intent.PUSH:
-        path = _lowest_run(path)
-    moved = np.linalg.norm(np.diff(path, axis=0), axis=1) if len(path) > 1 else np.zeros(1)
-    if moved.sum() < _MOVED_M:
+        way = _lowest_run(way)
+    if np.linalg.norm(np.diff(way, axis=0), axis=1).sum() < _MOVED_M:
         raise HindsightError('the tool did not move')
-    return path
+    return way
 
 
 def _lowest_run(path: Array) -> Array:

@@ -211,12 +211,11 @@ def states_at(episode: Episode, times: Stamps) -> Array:
     path = episode.tool_path
     assert path is not None
     nearest = np.abs(path.stamps_ns[None] - times[:, None]).argmin(axis=1)
-    places = [np.interp(times, path.stamps_ns, path.T_fixed_tool[:, k, 3]) for k in range(3)]
     turns = np.array([quat_from_matrix(pose) for pose in path.T_fixed_tool[nearest]])
     opening = np.zeros(len(times))
     if episode.gripper is not None:
         opening = np.interp(times, episode.gripper.stamps_ns, episode.gripper.opening)
-    return np.column_stack([*places, turns, opening])
+    return np.column_stack([path.positions(times), turns, opening])
 
 
 def _rows(
