@@ -1,13 +1,16 @@
 """Models are measured on what they would see, beside each other and beside the paper's figures."""
 
+from itertools import islice
 import json
 from pathlib import Path
 import subprocess
 import sys
+import time
 
 import pytest
 from transformers import Qwen2_5_VLForConditionalGeneration
 from vla_r1_perception.processor import load_processor
+from vla_r1_training.answer_log import key_of
 from vla_r1_training.answerer import Answerer
 from vla_r1_training.answers import answer_all, MOST_TOKENS
 from vla_r1_training.batches import Batcher
@@ -152,7 +155,7 @@ def test_the_papers_means_are_those_of_its_distances():
         (['--split', 'test', '--scenes', '.'], '`render --split test` makes them'),
         (['--data', '.'], 'is no dataset'),
         (['--split', 'train', '--scenes', '.'], "invalid choice: 'train'"),
-        (['--data', '.', '--limit', '0'], "--limit: invalid _positive value: '0'"),
+        (['--data', '.', '--limit', '0'], 'limit is 0; it must lie in [1, inf]'),
     ],
 )
 def test_wrong_options_are_told(tmp_path, monkeypatch, capsys, options, message):
@@ -166,6 +169,49 @@ def test_a_folder_without_a_model_is_told(tmp_path, dataset, capsys):
     with pytest.raises(SystemExit):
         evaluate('--model', tmp_path / 'none', '--data', dataset)
     assert 'there is no model folder' in capsys.readouterr().err
+
+
+def test_killed_and_started_again_it_asks_nothing_twice(tmp_path, scenes, dataset, models):
+    arguments = ['--model', models[0], '--split', 'test', 'unseen', '--scenes', scenes]
+    arguments = [str(a) for a in (*arguments, '--max-tokens', 64, '--batch-size', 1, '--json')]
+    assert evaluate(*arguments, tmp_path / 'straight.json', '--out', tmp_path / 's.jsonl') == 0
+    out = tmp_path / 'killed.jsonl'
+    command = [sys.executable, '-m', 'vla_r1_training.evaluate', *arguments]
+    process = subprocess.Popen([*command, str(tmp_path / 'killed.json'), '--out', str(out)])
+    while not out.exists() or out.read_bytes().count(b'\n') < 2:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / 'killed.json').exists()
+    lines = out.read_bytes().splitlines(keepends=True)[:3]
+    out.write_bytes(b''.join(lines[:-1]) + lines[-1][:20])  # killed within a line, at worst
+    assert evaluate(*arguments, tmp_path / 'killed.json', '--out', out) == 0
+    assert out.read_text() == (tmp_path / 's.jsonl').read_text()
+    both = [json.loads((tmp_path / f'{n}.json').read_text()) for n in ('straight', 'killed')]
+    assert both[0]['results'] == both[1]['results']
+    done = out.stat().st_mtime_ns
+    assert evaluate(*arguments, tmp_path / 'killed.json', '--out', out) == 0
+    assert out.stat().st_mtime_ns == done
+
+
+def test_another_file_is_not_taken_for_answers(tmp_path, dataset, models, capsys):
+    (tmp_path / 'notes.txt').write_text('{"a": 1}\n')
+    with pytest.raises(SystemExit):
+        evaluate('--model', models[0], '--data', dataset, '--out', tmp_path / 'notes.txt')
+    assert 'holds other lines than answers' in capsys.readouterr().err
+    assert (tmp_path / 'notes.txt').read_text() == '{"a": 1}\n'
+
+
+def test_other_weights_are_asked_anew(scenes):
+    item, other = islice(of_split('test', scenes).items(), 2)
+    keys = {
+        key_of(item.row, 'test', 'a', 8), key_of(item.row, 'test', 'b', 8),
+        key_of(item.row, 'unseen', 'a', 8), key_of(item.row, 'test', 'a', 9),
+        key_of(other.row, 'test', 'a', 8),
+        key_of({**item.row, 'image': other.row['image']}, 'test', 'a', 8),
+    }  # fmt: skip
+    assert len(keys) == 6
 
 
 def test_help_waits_for_no_torch_and_names_the_closed_loop():

@@ -36,7 +36,7 @@ class Answerer:
     def __init__(self, folder: Path, *, max_tokens: int) -> None:
         check_folder(str(folder))
         self.weights_sha256 = weights_sha256(folder)
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
         self._processor = load_processor(folder)
         self._processor.tokenizer.padding_side = 'left'
         gpu = torch.cuda.is_available()
@@ -79,6 +79,6 @@ class Answerer:
 
     def _generate(self, inputs: Any) -> Any:
         if self._decoder:
-            return self._decoder.generate(dict(inputs), self._max_tokens)
-        ids = self._model.generate(**inputs, max_new_tokens=self._max_tokens, do_sample=False)
+            return self._decoder.generate(dict(inputs), self.max_tokens)
+        ids = self._model.generate(**inputs, max_new_tokens=self.max_tokens, do_sample=False)
         return ids[:, inputs['input_ids'].shape[1] :]

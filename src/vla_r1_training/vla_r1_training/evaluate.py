@@ -9,7 +9,8 @@ Examples:
 Rendered scenes: `test` is in-domain; in `unseen` pairs of colour and shape, cameras, table tops,
 clutter and words are others than in training. --data: datasets that ingest, import or annotate has
 made. Answers are greedy. Distances are on a picture of 1000 by 1000, between 16 points at even
-distances along each trace; a missing trace counts 1000, a missing box 0.
+distances along each trace; a missing trace counts 1000, a missing box 0. With --out the same
+command goes on where it was stopped.
 
 Success of whole tasks in the simulator, by task and with seeds:
     make bench BACKEND=transformers MODEL=FOLDER
@@ -17,46 +18,62 @@ Success of whole tasks in the simulator, by task and with seeds:
 
 import argparse
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from itertools import islice
 import json
 from pathlib import Path
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
+from vla_r1_core.config import param
 from vla_r1_core.errors import VlaR1Error
 from vla_r1_perception.config import ReasonerConfig
 
+from vla_r1_training.answer_log import AnswerLog, key_of
+from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.exam import Exam, Item, of_dataset, of_split
 from vla_r1_training.judge import summary
 from vla_r1_training.provenance import revision, sha256, versions, write_text
 from vla_r1_training.results import as_dict, as_markdown, PAPER, PAPER_NOTE, Result
 from vla_r1_training.splits import SPLITS
 
+if TYPE_CHECKING:
+    from vla_r1_training.answerer import Answerer
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """How models are measured."""
+
+    limit: int = param(1000, 'questions of each split or dataset', ge=1)
+    batch_size: int = param(50, 'questions at a time', ge=1)
+    max_tokens: int = param(ReasonerConfig().max_new_tokens, 'of an answer', unit='tokens', ge=1)
+    thought: bool = param(True, 'whether an answer without a thought counts as unreadable')
+    seed: int = param(0, 'of the bootstrap', ge=0)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what the command line asks for."""
     parser = _parser()
-    args = parser.parse_args(argv)
+    args, config = read_config(parser, EvaluateConfig, argv)
     if not args.split and not args.data:
         parser.error('say on what: --split with --scenes, or --data')
     if args.split and not args.scenes:
         parser.error('--split needs --scenes, the folder that render has filled')
+    hashes, results = {}, []
     try:
         exams = [of_split(split, args.scenes) for split in args.split]
         exams += [of_dataset(folder) for folder in args.data]
-        with ExitStack() as stack:
-            out = stack.enter_context(args.out.open('w')) if args.out else None
-            hashes, results = {}, []
+        with AnswerLog(args.out) as log:
             for folder in args.model:
-                hashes[str(folder)], measured = measure(
-                    folder, exams, args.limit, args.batch_size, args.max_tokens,
-                    thought=not args.without_thought, out=out,
-                )  # fmt: skip
+                hashes[str(folder)], measured = measure(folder, exams, config, log)
                 results += measured
     except (VlaR1Error, ValueError, OSError) as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        sys.stderr.write('Stopped. With --out the same command goes on.\n')
+        return 130
     text = as_markdown(results)
     sys.stdout.write(text)
     if args.markdown:
@@ -66,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             'revision': revision(),
             'versions': versions('torch', 'transformers', 'numpy'),
             'weights_sha256': hashes,
-            'limit': args.limit,
+            'config': asdict(config),
             'data': {exam.name: {f.name: sha256(f) for f in exam.files} for exam in exams},
             'results': as_dict(results),
             'paper': {'note': PAPER_NOTE, **PAPER},
@@ -76,46 +93,50 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(
-    folder: Path,
-    exams: list[Exam],
-    limit: int,
-    batch_size: int,
-    max_tokens: int,
-    *,
-    thought: bool,
-    out: TextIO | None = None,
+    folder: Path, exams: list[Exam], config: EvaluateConfig, log: AnswerLog
 ) -> tuple[str, list[Result]]:
     """Return the hash of a model's weights, and how well it answers each set of questions.
 
     Args:
         folder: of the model.
-        exams: sets of questions.
-        limit: of the questions in each.
-        batch_size: questions at a time; more are never in memory.
-        max_tokens: of an answer.
-        thought: whether an answer without a thought is of no use.
-        out: takes every answer, a line of JSON each.
+        exams: sets of questions; a batch of them is in memory.
+        config: how they are asked.
+        log: knows what was answered already.
 
     Raises:
         ReasoningError: the folder holds no model that can be loaded.
     """
     from vla_r1_training.answerer import Answerer  # torch: --help must not wait for it
 
-    model = Answerer(folder, max_tokens=max_tokens)
+    model = Answerer(folder, max_tokens=config.max_tokens)
     results = []
     for exam in exams:
         verdicts = []
-        count = min(limit, exam.count())
+        count = min(config.limit, exam.count())
         with tqdm(total=count, desc=f'{folder} {exam.name}', unit='answer') as bar:
-            for items in _batches(islice(exam.items(), limit), batch_size):
-                texts = model.answer([item.row for item in items])
-                for item, text in zip(items, texts, strict=True):
-                    verdicts.append(item.judge(text, thought=thought))
-                    if out:
-                        out.write(_line(folder, exam, item, text))
+            for items in _batches(islice(exam.items(), config.limit), config.batch_size):
+                texts = _answers(model, items, folder, exam, log)
+                pairs = zip(items, texts, strict=True)
+                verdicts += [item.judge(text, thought=config.thought) for item, text in pairs]
                 bar.update(len(items))
-        results.append(Result(str(folder), exam.name, exam.domains, summary(verdicts)))
+        measures = summary(verdicts, seed=config.seed)
+        results.append(Result(str(folder), exam.name, exam.domains, measures))
     return model.weights_sha256, results
+
+
+def _answers(
+    model: 'Answerer', items: list[Item], folder: Path, exam: Exam, log: AnswerLog
+) -> list[str]:
+    """Return the answers, of which those are asked for that are not known."""
+    keys = [key_of(item.row, exam.name, model.weights_sha256, model.max_tokens) for item in items]
+    texts = {key: text for key in keys if (text := log.get(key)) is not None}
+    left = {key: item.row for key, item in zip(keys, items, strict=True) if key not in texts}
+    if left:
+        for (key, row), text in zip(left.items(), model.answer(list(left.values())), strict=True):
+            about = {name: row[name] for name in ('id', 'instruction', 'ground_truth')}
+            log.add(key, text, model=str(folder), exam=exam.name, **about)
+            texts[key] = text
+    return [texts[key] for key in keys]
 
 
 def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
@@ -123,38 +144,18 @@ def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
         yield some
 
 
-def _line(folder: Path, exam: Exam, item: Item, text: str) -> str:
-    keys = ('id', 'instruction', 'ground_truth')
-    about = {'model': str(folder), 'exam': exam.name, **{key: item.row[key] for key in keys}}
-    return json.dumps({**about, 'text': text}) + '\n'
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, EvaluateConfig)
     add = parser.add_argument
     splits = [name for name in SPLITS if name != 'train']
     add('--model', type=Path, nargs='+', required=True, metavar='FOLDER', help='of Qwen2.5-VL')
     add('--split', nargs='+', choices=splits, default=[], help='of the rendered scenes')
     add('--scenes', type=Path, metavar='FOLDER', help='that render has filled')
     add('--data', type=Path, nargs='+', default=[], metavar='FOLDER', help='datasets')
-    add('--limit', type=_positive, default=1000, help='questions of each (default: %(default)s)')
-    add('--batch-size', type=_positive, default=50, help='at a time (default: %(default)s)')
-    most = ReasonerConfig().max_new_tokens
-    add('--max-tokens', type=_positive, default=most, help='of an answer (default: %(default)s)')
-    add('--without-thought', action='store_true', help='answers need no thought')
-    add('--out', type=Path, metavar='FILE.jsonl', help='every answer, too')
+    add('--out', type=Path, metavar='FILE.jsonl', help='every answer; what is in it is not asked')
     add('--json', type=Path, metavar='FILE', help='results, and where they come from')
     add('--markdown', type=Path, metavar='FILE', help='the same tables')
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 if __name__ == '__main__':

@@ -1,6 +1,8 @@
 """Measures of models beside each other and beside the paper's, as tables."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 Measures = dict[str, tuple[float, ...]]
 """By name (mean, low, high, count), as `judge.summary` returns them."""
@@ -93,6 +95,16 @@ def as_dict(results: list[Result]) -> list[dict[str, object]]:
         }
         for result in results
     ]
+
+
+def as_tables(results: Iterable[Mapping[str, Any]]) -> dict[str, list[list[str]]]:
+    """Return rows of text by set of questions, the head first, from what `as_dict` returned."""
+    names, tables = _COMPARED | _OTHERS, dict[str, list[list[str]]]()
+    for result in results:
+        measures = {name: tuple(values.values()) for name, values in result['measures'].items()}
+        table = tables.setdefault(result['exam'], [['model', *names.values()]])
+        table.append([result['model'], *(_cell(measures, name) for name in names)])
+    return tables
 
 
 def _cell(measures: Measures, name: str) -> str:
