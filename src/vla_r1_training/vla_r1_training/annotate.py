@@ -40,10 +40,13 @@ from vla_r1_training.dataset import CARD, DATA, Row, write
 from vla_r1_training.journal import Journal
 from vla_r1_training.provenance import sha256, write_config, write_run, write_text
 from vla_r1_training.sharegpt import taught
+from vla_r1_training.simulator_teacher import SimulatorTeacher
 from vla_r1_training.thought_check import Code
 from vla_r1_training.thought_report import as_markdown, ThoughtReport
 
 REPORTS = 'reports'
+_FREE = ('teacher', 'key', 'requests', 'timeout_s', 'retries', 'give_up')
+"""Settings that may change on the way: where the model is, and how it is asked."""
 _PACKAGES = ('vla_r1_training', 'openai', 'pyarrow', 'datasets')
 _log = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         teacher = _teacher(config)
         for name in (DATA, REPORTS):
             (args.out / name).mkdir(parents=True, exist_ok=True)
-        write_config(args.out, config)
+        write_config(args.out, config, free=_FREE)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     except ImportError:
@@ -79,10 +82,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _teacher(config: AnnotateConfig) -> Teacher:
-    # Imported here, so that reading --help takes no second.
-    from vla_r1_training.teacher import ServerTeacher, SimulatorTeacher
+    if config.teacher == SIMULATOR:
+        return SimulatorTeacher(config)
+    from vla_r1_training.teacher import ServerTeacher  # takes a second, and needs openai
 
-    return SimulatorTeacher(config) if config.teacher == SIMULATOR else ServerTeacher(config)
+    return ServerTeacher(config)
 
 
 async def _annotate_all(

@@ -123,8 +123,10 @@ def read_file(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]
     with pq.ParquetFile(path) as file:
         if missing := set(FEATURES) - set(file.schema_arrow.names):
             raise ValueError(f'{path} lacks the columns {", ".join(sorted(missing))}')
-        for group in file.iter_batches(_ROWS, columns=columns and list(columns)):
-            yield from group.to_pylist()
+        wanted = columns and list(columns)
+        for group in range(file.num_row_groups):  # given all at once, it reads far ahead
+            for rows in file.iter_batches(_ROWS, row_groups=[group], columns=wanted):
+                yield from rows.to_pylist()
 
 
 def read(folders: Iterable[Path]) -> Iterator[Row]:

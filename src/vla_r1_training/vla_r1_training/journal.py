@@ -29,6 +29,7 @@ class Journal:
         self._file = path.open('a+b')
         self._places = np.full(count, -1, np.int64)
         self._codes = np.full(count, -1, np.int8)
+        self._counts = Counter[Code]()
         self._read(json.dumps({'source': about, 'rows': count}).encode() + b'\n')
 
     def __enter__(self) -> 'Journal':
@@ -60,20 +61,21 @@ class Journal:
 
     def forget(self) -> None:
         """Take the rows that were the server's fault as not done."""
-        later = [i for i, code in enumerate(_CODES) if code in LATER]
-        rows = np.isin(self._codes, later)
-        self._places[rows], self._codes[rows] = -1, -1
+        for code in LATER:
+            rows = self._codes == _CODES.index(code)
+            self._places[rows], self._codes[rows] = -1, -1
+            del self._counts[code]
 
     def counts(self) -> Counter[Code]:
         """Return how often each code is there."""
-        codes, numbers = np.unique(self._codes[self._codes >= 0], return_counts=True)
-        return Counter(
-            {_CODES[i]: int(n) for i, n in zip(codes.tolist(), numbers.tolist(), strict=True)}
-        )
+        return +self._counts
 
     def _note(self, done: Annotation, place: int) -> None:
+        if done.row in self:  # it was asked about again
+            self._counts[_CODES[self._codes[done.row]]] -= 1
         self._places[done.row] = place
         self._codes[done.row] = _CODES.index(done.code)
+        self._counts[done.code] += 1
 
     def _read(self, header: bytes) -> None:
         """Take in what is there, but for a last line that was never finished."""

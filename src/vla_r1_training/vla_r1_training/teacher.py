@@ -1,7 +1,6 @@
-"""Teachers: a model behind an OpenAI-compatible URL (vLLM's, for instance), or the simulator."""
+"""A teacher behind a URL that speaks OpenAI's protocol: vLLM's, for instance."""
 
 import asyncio
-import hashlib
 import logging
 import os
 from typing import Any
@@ -178,30 +177,3 @@ class _RequestError(TeacherError):
     def __init__(self, code: Code, reason: str) -> None:
         super().__init__(f'the teacher does not answer: {reason}')
         self.fault = Fault(code, reason)
-
-
-class SimulatorTeacher:
-    """The simulator's own annotator, which knows everything that is in the picture."""
-
-    name = SIMULATOR
-
-    def __init__(self, config: AnnotateConfig) -> None:
-        self._seed = config.seed
-
-    async def start(self) -> None:
-        """Nothing is needed."""
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-    async def annotate(self, question: Question, target: ParsedAnswer) -> Annotation:
-        """Write the thought; see `Teacher.annotate`."""
-        if question.asked is None:
-            return Annotation(
-                question.number,
-                Code.NO_SCENE,
-                'nobody knows what else is in the picture; rendered scenes say so',
-            )
-        digest = hashlib.sha256(f'{self._seed} {question.row["id"]}'.encode()).digest()
-        answer = question.asked.answer(int.from_bytes(digest[:4], 'big'))
-        return Annotation(question.number, Code.ANNOTATED, answer=answer)
