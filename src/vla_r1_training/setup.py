@@ -28,6 +28,7 @@ setup(
             'ingest = vla_r1_training.ingest:main',
             'evaluate = vla_r1_training.evaluate:main',
             'render = vla_r1_training.render:main',
+            'report = vla_r1_training.run_report:main',
             'sft = vla_r1_training.sft:main',
         ]
     },
