@@ -28,7 +28,7 @@ from typing import Any
 from peft import LoraConfig
 import torch
 from transformers import PrinterCallback, Qwen2_5_VLForConditionalGeneration
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOConfig
 from vla_r1_core.config import param, RewardConfig
 from vla_r1_core.rewards import RewardFunction
 from vla_r1_perception.processor import load_processor
@@ -37,7 +37,8 @@ from vla_r1_training.asking import as_dataset, from_bags, from_scenes, Question
 from vla_r1_training.checkpoints import write_model
 from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.dataset import DATA
-from vla_r1_training.grpo_watch import newest_checkpoint, Watch, WatchedReward
+from vla_r1_training.grpo_trainer import Trainer
+from vla_r1_training.grpo_watch import Watch, WatchedReward
 from vla_r1_training.provenance import sha256, write_config, write_run
 from vla_r1_training.run_log import RunLog
 
@@ -118,7 +119,7 @@ def train(config: GrpoConfig) -> Path:
         )
     )
     watch = Watch(RunLog(out / 'log.jsonl'), reward, out, config.show_every)
-    trainer = GRPOTrainer(
+    trainer = Trainer(
         model=Qwen2_5_VLForConditionalGeneration.from_pretrained(start, dtype=_dtype(config)),
         reward_funcs=reward,
         args=arguments,
@@ -128,7 +129,7 @@ def train(config: GrpoConfig) -> Path:
         peft_config=_lora(config),
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=newest_checkpoint(out))
+    trainer.go_on()
     model = trainer.accelerator.unwrap_model(trainer.model)
     if config.lora_rank:
         model = model.merge_and_unload()

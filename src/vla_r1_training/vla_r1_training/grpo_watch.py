@@ -1,11 +1,10 @@
-"""What is kept of a GRPO run while it goes: log, whole checkpoints, pictures of answers."""
+"""What is kept of a GRPO run while it goes: log and pictures of answers."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from accelerate import PartialState
 import numpy as np
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from vla_r1_core.rewards import RewardFunction
@@ -13,8 +12,6 @@ from vla_r1_core.rewards import RewardFunction
 from vla_r1_training.drawing import draw, Drawn
 from vla_r1_training.run_log import RunLog
 
-_WHOLE = 'whole'
-"""A file in each checkpoint that was written to the end."""
 _SHOWN = 6
 """Questions in a picture."""
 _NAMES = {
@@ -95,14 +92,6 @@ class Watch(TrainerCallback):
         if state.is_world_process_zero and row:
             self._log.row(state.global_step, row)
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
-    ) -> None:
-        """Mark the checkpoint as whole."""
-        PartialState().wait_for_everyone()
-        if state.is_world_process_zero:
-            (_folder(self._out) / f'checkpoint-{state.global_step}' / _WHOLE).touch()
-
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
     ) -> None:
@@ -110,14 +99,3 @@ class Watch(TrainerCallback):
         shown = state.global_step % self._every == 0 or state.global_step == state.max_steps
         if shown and state.is_world_process_zero:
             draw(self._reward.last[:_SHOWN], self._out / f'answers-{state.global_step:06}.png')
-
-
-def newest_checkpoint(out: Path) -> str | None:
-    """Return the newest whole checkpoint of a run."""
-    found = [file.parent for file in _folder(out).glob(f'checkpoint-*/{_WHOLE}')]
-    newest = max(found, key=lambda path: int(path.name.split('-')[1]), default=None)
-    return None if newest is None else str(newest)
-
-
-def _folder(out: Path) -> Path:
-    return out / 'checkpoints'
