@@ -89,6 +89,7 @@ def test_what_is_logged_is_what_the_answers_earn_and_the_weights_change(config, 
     assert max(moved) > 1e-3
     assert log[1]['kl'] > 0.0
     assert Image.open(folder.parent / 'answers-000002.png').width > 600
+    assert 'After step 2' in (folder.parent / 'report.html').read_text()
     about = json.loads((folder.parent / 'run.json').read_text())
     assert about['seed'] == 0
     scene = next(Path(config.scenes).glob('*.parquet'))

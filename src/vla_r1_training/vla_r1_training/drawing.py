@@ -11,10 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 import numpy as np
 from numpy.typing import NDArray
-from vla_r1_core.errors import AnswerError
-from vla_r1_core.output import parse
-from vla_r1_core.rewards import read_target
-from vla_r1_core.types import ParsedAnswer, Task
+from vla_r1_core.types import ParsedAnswer
 
 _COLUMNS = 3
 _TRUE, _SAID = '#00e676', '#ff3d00'
@@ -26,16 +23,15 @@ class Drawn:
 
     Attributes:
         picture: (height, width, 3) uint8.
-        task: the number in `Task`.
-        truth: as `read_target` reads it.
-        answers: texts, and what each has earned.
+        answers: to the same question; None for one that cannot be read.
+        scores: what each has earned, or nothing where nothing was paid.
     """
 
     picture: NDArray[np.uint8]
     instruction: str
-    task: int
-    truth: str
-    answers: tuple[tuple[str, float], ...]
+    truth: ParsedAnswer
+    answers: tuple[ParsedAnswer | None, ...]
+    scores: tuple[float, ...] = ()
 
 
 def draw(questions: Sequence[Drawn], path: Path) -> None:
@@ -51,28 +47,29 @@ def draw(questions: Sequence[Drawn], path: Path) -> None:
 def _draw(axes: Any, question: Drawn) -> None:
     height, width = question.picture.shape[:2]
     axes.imshow(question.picture)
-    best = max((score for _, score in question.answers), default=0.0)
-    nothing = unread = 0
-    for text, score in question.answers:
-        try:
-            answer = parse(text, Task(question.task))
-        except AnswerError:
-            unread += 1
-            continue
-        nothing += answer.absent
-        strength = 0.25 + 0.75 * (score / best if best else 0.0)
-        _mark(axes, answer, width, height, color=_SAID, alpha=strength, linewidth=1.5)
-    truth = read_target(question.truth, question.task)
-    _mark(axes, truth, width, height, color=_TRUE, alpha=1.0, linewidth=2.0)
-    scores = [score for _, score in question.answers]
-    notes = [f'earned {min(scores):.2f} … {max(scores):.2f}' if len(scores) > 1
-             else f'earned {scores[0]:.2f}']  # fmt: skip
-    notes += ['true: not there'] if truth.absent else []
-    notes += [f'{nothing} said: not there'] if nothing else []
-    notes += [f'{unread} unreadable'] if unread else []
+    best = max(question.scores, default=0.0)
+    strengths = [0.25 + 0.75 * score / best if best else 0.25 for score in question.scores]
+    for answer, alpha in zip(
+        question.answers, strengths or [1.0] * len(question.answers), strict=True
+    ):
+        if answer:
+            _mark(axes, answer, width, height, color=_SAID, alpha=alpha, linewidth=1.5)
+    _mark(axes, question.truth, width, height, color=_TRUE, alpha=1.0, linewidth=2.0)
     axes.set_title('\n'.join(textwrap.wrap(question.instruction, 46)[:2]), fontsize=10)
-    axes.set_xlabel(' · '.join(notes), fontsize=9)
+    axes.set_xlabel(' · '.join(_notes(question)), fontsize=9)
     axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
+
+
+def _notes(question: Drawn) -> list[str]:
+    """Return what cannot be drawn."""
+    scores, count = question.scores, len(question.answers)
+    notes = [f'earned {min(scores):.2f} … {max(scores):.2f}'] if scores else []
+    notes += ['true: not there'] if question.truth.absent else []
+    absent = sum(answer is not None and answer.absent for answer in question.answers)
+    unread = question.answers.count(None)
+    notes += [f'{absent} of {count} said: not there'] if absent else []
+    notes += [f'{unread} of {count} unreadable'] if unread else []
+    return notes
 
 
 def _mark(axes: Any, answer: ParsedAnswer, width: int, height: int, **style: Any) -> None:

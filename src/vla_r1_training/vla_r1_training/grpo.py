@@ -41,6 +41,7 @@ from vla_r1_training.grpo_trainer import Trainer
 from vla_r1_training.grpo_watch import Watch, WatchedReward
 from vla_r1_training.provenance import sha256, write_config, write_run
 from vla_r1_training.run_log import RunLog
+from vla_r1_training.run_report import write_report
 
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'trl', 'peft', 'accelerate')
 _LANGUAGE_MODEL = r'.*language_model.*\.(q_proj|v_proj|o_proj)'
@@ -135,6 +136,7 @@ def train(config: GrpoConfig) -> Path:
         model = model.merge_and_unload()
     if arguments.process_index == 0:
         write_model(model, start, config, out / 'model')
+        write_report(out)
     return out / 'model'
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from vla_r1_core.rewards import RewardFunction
+from vla_r1_core.rewards import read_target, RewardFunction
+from vla_r1_core.types import Task
 
 from vla_r1_training.drawing import draw, Drawn
+from vla_r1_training.judge import read
 from vla_r1_training.run_log import RunLog
 
 _SHOWN = 6
@@ -53,9 +55,15 @@ class WatchedReward:
         self.last = []
         for (asked, kind, truth), group in groupby(rows, lambda row: row[:3]):
             of_group = list(group)
-            answers = tuple((row[4], row[5]) for row in of_group)
-            picture = np.asarray(of_group[0][3].convert('RGB'))
-            self.last.append(Drawn(picture, asked, kind, truth, answers))
+            self.last.append(
+                Drawn(
+                    picture=np.asarray(of_group[0][3].convert('RGB')),
+                    instruction=asked,
+                    truth=read_target(truth, kind),
+                    answers=tuple(read(row[4], Task(kind), thought=True) for row in of_group),
+                    scores=tuple(row[5] for row in of_group),
+                )
+            )
         return scores
 
 
