@@ -28,7 +28,7 @@ def run(tmp_path):
              'inputs': {'scenes.parquet': HASH}}  # fmt: skip
     (folder / 'run.json').write_text(json.dumps(about))
     for step in (4, 8, 12, 16, 20):
-        Figure(figsize=(1, 1)).savefig(folder / f'answers-{step:06}.png', metadata={'Title': 't'})
+        Figure(figsize=(1, step)).savefig(folder / f'answers-{step:06}.png')
     return folder
 
 
