@@ -106,7 +106,7 @@ def summary(verdicts: Sequence[Verdict], *, seed: int = 0) -> dict[str, tuple[fl
             [float(v) for v in (getattr(verdict, name) for verdict in verdicts) if v is not None]
         )
         if len(values):
-            drawn = rng.choice(values, (1000, len(values))).mean(1)
+            drawn = [rng.choice(values, len(values)).mean() for _ in range(1000)]
             low, high = np.quantile(drawn, (0.025, 0.975))
             result[name] = (float(values.mean()), float(low), float(high), len(values))
     return result
