@@ -3,10 +3,12 @@
 from itertools import islice
 import json
 from pathlib import Path
+import shutil
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from transformers import Qwen2_5_VLForConditionalGeneration
 from vla_r1_perception.processor import load_processor
@@ -17,10 +19,12 @@ from vla_r1_training.batches import Batcher
 from vla_r1_training.dataset import DATA, write
 from vla_r1_training.evaluate import main
 from vla_r1_training.exam import of_dataset, of_split
+from vla_r1_training.judge import summary, Verdict
 from vla_r1_training.nano import make_nano, PICTURE
 from vla_r1_training.render import render
 from vla_r1_training.results import as_markdown, IN_DOMAIN, OUT_OF_DOMAIN, PAPER, Result
 from vla_r1_training.scenes import load_scenes
+from vla_r1_training.seeds import summary_of_seeds
 from vla_r1_training.thoughts import without_thought
 
 SCENES = 4
@@ -119,6 +123,53 @@ def test_one_command_measures_several_models_on_several_sets(
     (file,) = scenes.glob('test-*.parquet')
     sha = subprocess.run(['sha256sum', file], capture_output=True, text=True).stdout.split()[0]
     assert report['data']['test'] == {file.name: sha}
+
+
+def test_models_of_one_recipe_are_measured_as_one(tmp_path, scenes, models):
+    """What one of them was not taught, a thought, is not asked of it."""
+    bare = tmp_path / 'bare'
+    shutil.copytree(models[0], bare)
+    (bare / 'training.yaml').write_text('thought: false\n')
+    status = evaluate(
+        '--model', f'both={models[0]},{models[1]}', models[0], f'bare={bare}', '--split', 'test',
+        '--scenes', scenes, '--max-tokens', 8, '--json', tmp_path / 'r.json',
+    )  # fmt: skip
+    assert status == 0
+    report = json.loads((tmp_path / 'r.json').read_text())
+    assert [r['model'] for r in report['results']] == ['both (2 seeds)', str(models[0]), 'bare']
+    assert set(report['weights_sha256']) == {str(path) for path in (*models, bare)}
+    assert {r['measures']['valid']['count'] for r in report['results']} == {SCENES}
+
+
+def test_only_the_answer_of_a_model_that_was_not_taught_to_think_is_read(
+    tmp_path, scenes, models, monkeypatch
+):
+    target = '<output>{"x": 0.5, "y": 0.5, "width": 0.1, "height": 0.1}</output>'
+    monkeypatch.setattr(Answerer, 'answer', lambda self, rows: [target] * len(rows))
+    bare = tmp_path / 'bare'
+    shutil.copytree(models[0], bare)
+    (bare / 'training.yaml').write_text('thought: false\n')
+    arguments = ('--split', 'test', '--scenes', scenes, '--json', tmp_path / 'r.json')
+    assert evaluate('--model', bare, models[0], *arguments) == 0
+    taught, other = json.loads((tmp_path / 'r.json').read_text())['results']
+    assert taught['measures']['valid']['mean'] > 0 == other['measures']['valid']['mean']
+
+
+def test_an_interval_over_seeds_is_wider_than_that_of_one_model():
+    rng = np.random.default_rng(0)
+    hard = rng.normal(0, 0.1, 500)
+    runs = [
+        [Verdict(True, iou=mean + h) for h in hard] + [Verdict(True, mean=50.0)]
+        for mean in (0.4, 0.5, 0.6)
+    ]
+    mean, low, high, count = summary_of_seeds(runs)['iou']
+    assert (mean, count) == (pytest.approx(0.5 + hard.mean()), 500)
+    one = summary_of_seeds(runs[:1])
+    assert one == summary(runs[0])
+    assert high - low > 5 * (one['iou'][2] - one['iou'][1])
+    assert 0.4 < low < mean < high < 0.6
+    assert summary_of_seeds(runs)['mean'] == (50.0, 50.0, 50.0, 1)
+    assert 'absent' not in summary_of_seeds(runs)
 
 
 def test_the_papers_figures_are_the_last_rows_and_marked():

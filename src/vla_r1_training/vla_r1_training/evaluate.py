@@ -5,12 +5,16 @@ Examples:
     ros2 run vla_r1_training render --split unseen --scenes 1000 --out data/scenes
     ros2 run vla_r1_training evaluate --model sft/model --split test unseen --scenes data/scenes
     ros2 run vla_r1_training evaluate --model sft/model grpo/model --data dataset --json both.json
+    ros2 run vla_r1_training evaluate --split unseen --scenes data/scenes \
+        --model none=n0/model,n1/model,n2/model thought=t0/model,t1/model,t2/model
 
 Rendered scenes: `test` is in-domain; in `unseen` pairs of colour and shape, cameras, table tops,
 clutter and words are others than in training. --data: datasets that ingest, import or annotate has
 made. Answers are greedy. Distances are on a picture of 1000 by 1000, between 16 points at even
 distances along each trace; a missing trace counts 1000, a missing box 0. With --out the same
-command goes on where it was stopped.
+command goes on where it was stopped. NAME=FOLDER,FOLDER are models of one recipe with other seeds:
+their interval is drawn over models and questions. Of a model whose training.yaml says
+`thought: false` only the answer is read.
 
 Success of whole tasks in the simulator, by task and with seeds:
     make bench BACKEND=transformers MODEL=FOLDER
@@ -29,13 +33,15 @@ from tqdm import tqdm
 from vla_r1_core.config import param
 from vla_r1_core.errors import VlaR1Error
 from vla_r1_perception.config import ReasonerConfig
+import yaml
 
 from vla_r1_training.answer_log import AnswerLog, key_of
 from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.exam import Exam, Item, of_dataset, of_split
-from vla_r1_training.judge import summary
+from vla_r1_training.judge import Verdict
 from vla_r1_training.provenance import revision, sha256, versions, write_text
 from vla_r1_training.results import as_dict, as_markdown, PAPER, PAPER_NOTE, Result
+from vla_r1_training.seeds import summary_of_seeds
 from vla_r1_training.splits import SPLITS
 
 if TYPE_CHECKING:
@@ -66,9 +72,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         exams = [of_split(split, args.scenes) for split in args.split]
         exams += [of_dataset(folder) for folder in args.data]
         with AnswerLog(args.out) as log:
-            for folder in args.model:
-                hashes[str(folder)], measured = measure(folder, exams, config, log)
-                results += measured
+            for name, folders in map(_recipe, args.model):
+                runs = []
+                for folder in folders:
+                    hashes[str(folder)], verdicts = measure(folder, exams, config, log)
+                    runs.append(verdicts)
+                for exam, its in zip(exams, zip(*runs, strict=True), strict=True):
+                    measures = summary_of_seeds(its, seed=config.seed)
+                    results.append(Result(name, exam.name, exam.domains, measures))
     except (VlaR1Error, ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
@@ -94,8 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measure(
     folder: Path, exams: list[Exam], config: EvaluateConfig, log: AnswerLog
-) -> tuple[str, list[Result]]:
-    """Return the hash of a model's weights, and how well it answers each set of questions.
+) -> tuple[str, list[list[Verdict]]]:
+    """Return the hash of a model's weights, and what became of each question of each set.
 
     Args:
         folder: of the model.
@@ -109,19 +120,35 @@ def measure(
     from vla_r1_training.answerer import Answerer  # torch: --help must not wait for it
 
     model = Answerer(folder, max_tokens=config.max_tokens)
-    results = []
+    thought = config.thought and _thinks(folder)
+    found = []
     for exam in exams:
-        verdicts = []
+        verdicts: list[Verdict] = []
         count = min(config.limit, exam.count())
         with tqdm(total=count, desc=f'{folder} {exam.name}', unit='answer') as bar:
             for items in _batches(islice(exam.items(), config.limit), config.batch_size):
                 texts = _answers(model, items, folder, exam, log)
                 pairs = zip(items, texts, strict=True)
-                verdicts += [item.judge(text, thought=config.thought) for item, text in pairs]
+                verdicts += [item.judge(text, thought=thought) for item, text in pairs]
                 bar.update(len(items))
-        measures = summary(verdicts, seed=config.seed)
-        results.append(Result(str(folder), exam.name, exam.domains, measures))
-    return model.weights_sha256, results
+        found.append(verdicts)
+    return model.weights_sha256, found
+
+
+def _recipe(argument: str) -> tuple[str, list[Path]]:
+    """Return the name and the folders of FOLDER or NAME=FOLDER,FOLDER."""
+    name, named, folders = argument.partition('=')
+    if not named:
+        return argument, [Path(argument)]
+    paths = [Path(folder) for folder in folders.split(',')]
+    return (f'{name} ({len(paths)} seeds)' if len(paths) > 1 else name), paths
+
+
+def _thinks(folder: Path) -> bool:
+    """Return whether a model was taught to think; others than ours are taken to be."""
+    file = folder / 'training.yaml'
+    settings = yaml.safe_load(file.read_text()) if file.exists() else {}
+    return bool(settings.get('thought', True))
 
 
 def _answers(
@@ -148,7 +175,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser(__doc__, EvaluateConfig)
     add = parser.add_argument
     splits = [name for name in SPLITS if name != 'train']
-    add('--model', type=Path, nargs='+', required=True, metavar='FOLDER', help='of Qwen2.5-VL')
+    recipes = 'folders of Qwen2.5-VL models, or NAME=FOLDER,FOLDER: one recipe, several seeds'
+    add('--model', nargs='+', required=True, metavar='FOLDER', help=recipes)
     add('--split', nargs='+', choices=splits, default=[], help='of the rendered scenes')
     add('--scenes', type=Path, metavar='FOLDER', help='that render has filled')
     add('--data', type=Path, nargs='+', default=[], metavar='FOLDER', help='datasets')
