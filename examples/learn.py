@@ -91,7 +91,7 @@ def main() -> int:
     step(
         f'{args.steps} steps of GRPO', *training, 'grpo', '--config', PRESET,
         '--model', args.model, '--data', args.out / 'dataset', '--out', args.out / 'run',
-        '--steps', args.steps, '--seed', args.seed,
+        '--scenes', '', '--steps', args.steps, '--seed', args.seed,
     )  # fmt: skip
     after = args.out / 'run' / 'model'
     step(
