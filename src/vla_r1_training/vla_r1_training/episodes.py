@@ -67,6 +67,8 @@ class EpisodeReader:
                 progress(self._bag.done_bytes)
                 oldest = min([self._moment(time_ns), *(d.begin_stamp_ns for d in self._drafts)])
                 self._memory.forget_before(oldest - int(self._config.history_s * 1e9))
+        if self._config.instruction and not self._opened:  # there was no image to begin with
+            self._open('', self._config.instruction, time_ns)
         for draft in self._drafts:
             yield self._finished(draft, time_ns)
         silent = {**dict.fromkeys(self._bag.announced, ''), **self._bag.topics}
@@ -138,7 +140,7 @@ class EpisodeReader:
             draft.moment_ns = stamp_ns(recorded.data) or 0  # the first colour image
 
     def _on_camera_info(self, recorded: Recorded, message: Any) -> None:
-        self._memory.add_camera_info(recorded.channel.topic, message, _stamp(message))
+        self._memory.calibrations.add(recorded.channel.topic, message, _stamp(message))
 
     def _on_tf(self, recorded: Recorded, message: Any) -> None:
         self._memory.add_transforms(message, static=recorded.channel.topic.endswith('tf_static'))

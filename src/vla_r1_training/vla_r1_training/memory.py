@@ -2,7 +2,6 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from vla_r1_core.geometry import CameraModel
 
 from vla_r1_training.bag import Bag, Recorded
+from vla_r1_training.calibration import CalibrationError, Calibrations
 from vla_r1_training.config import EpisodeConfig
 from vla_r1_training.decode import decode, DecodeError, stamp_ns
 from vla_r1_training.episode import Array, GripperPath, Picture, ToolPath, View
@@ -24,53 +24,21 @@ TOOL_FRAMES = ('tcp', 'grasp_frame', 'hand_tcp', 'gripper_tcp', 'tool_tcp', 'too
 """Names, or ends of names, of the frame between the finger pads; the first one found counts."""
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """A CameraInfo: copied, because arrays in a message hold on to the bytes around them."""
-
-    frame: str
-    width: int
-    height: int
-    model: str
-    d: tuple[float, ...]
-    k: tuple[float, ...]
-    p: tuple[float, ...]
-
-    @classmethod
-    def of(cls, message: Any) -> 'Calibration':
-        """Copy a message."""
-        arrays = (tuple(map(float, values)) for values in (message.d, message.k, message.p))
-        frame = message.header.frame_id.lstrip('/')
-        return cls(frame, message.width, message.height, message.distortion_model, *arrays)
-
-    def camera(self, *, rectified: bool) -> CameraModel:
-        """Return the camera; of a rectified image by the projection matrix, without distortion.
-
-        Raises:
-            ValueError: it is not calibrated, or its distortion is of another kind.
-        """
-        size = self.width, self.height
-        if rectified:
-            fx, _, cx, _, _, fy, cy, *_ = self.p
-            return CameraModel.from_calibration([fx, 0, cx, 0, fy, cy, 0, 0, 1], (), *size)
-        return CameraModel.from_calibration(self.k, self.d, *size, self.model)
-
-
 class Memory:
     """Takes in sensor messages and tells what was seen and where everything was.
 
     Attributes:
-        transforms: of the bag.
+        transforms, calibrations: of the bag.
         newest_ns: the newest stamp of an image or a transform; 0 before the first.
     """
 
     def __init__(self, bag: Bag, config: EpisodeConfig) -> None:
         self.transforms = Transforms()
+        self.calibrations = Calibrations(config.camera_info_topic)
         self.newest_ns = 0
         self._bag = bag
         self._config = config
         self._frames: dict[str, Frames] = {}
-        self._cameras: dict[str, list[tuple[int, Calibration]]] = {}
         self._joints: tuple[list[int], list[float]] = ([], [])
 
     def add_image(self, recorded: Recorded) -> None:
@@ -88,14 +56,6 @@ class Memory:
             raise DecodeError('it has no header')
         frames.add(stamp, place)
         self.newest_ns = max(self.newest_ns, stamp)
-
-    def add_camera_info(self, topic: str, message: Any, stamp: int) -> None:
-        """Take in a CameraInfo; kept only when it differs from the one before."""
-        known = self._cameras.setdefault(topic, [])
-        calibration = Calibration.of(message)
-        if not known or known[-1][1] != calibration:
-            known.append((stamp, calibration))
-        del known[:-100]  # a zooming camera has as many calibrations as images
 
     def add_transforms(self, message: Any, *, static: bool) -> None:
         """Take in a TFMessage."""
@@ -155,10 +115,22 @@ class Memory:
         except ImageError as error:
             lacks.append(f'image: {error}')
             return None
-        camera = self._camera(frames, stamp, image.width, image.height, lacks)
+        camera = self._camera(frames, stamp, image, lacks)
         depth = self._depth(frames.frame, stamp, (image.height, image.width), lacks)
         place = self._camera_place(frames.frame, stamp, lacks)
         return View(stamp, frames.frame, image, depth, camera, place)
+
+    def _camera(
+        self, frames: Frames, stamp: int, image: Picture, lacks: list[str]
+    ) -> CameraModel | None:
+        """Return the calibration of an image's camera."""
+        rectified = 'rect' in frames.channel.topic
+        size = image.width, image.height
+        try:
+            return self.calibrations.camera(frames.frame, stamp, size, rectified=rectified)
+        except CalibrationError as error:
+            lacks.append(f'the calibration: {error}')
+            return None
 
     def _camera_place(self, frame: str, stamp: int, lacks: list[str]) -> Array | None:
         """Return T_fixed_camera (4, 4)."""
@@ -270,27 +242,4 @@ class Memory:
                 return depth
             reason = f'it is {depth.shape[1]} x {depth.shape[0]}, unlike the image'
         lacks.append(f'depth: {reason}')
-        return None
-
-    def _camera(
-        self, frames: Frames, stamp: int, width: int, height: int, lacks: list[str]
-    ) -> CameraModel | None:
-        """Return the calibration of an image's camera at a time."""
-        reason = f'no camera_info in {frames.frame}'
-        wanted = self._config.camera_info_topic
-        for topic, known in sorted(self._cameras.items()):
-            if wanted and topic != wanted:
-                continue
-            fitting = [(s, c) for s, c in known if wanted or c.frame == frames.frame]
-            if not fitting:
-                continue
-            _, found = max(fitting, key=lambda entry: (entry[0] <= stamp, -abs(entry[0] - stamp)))
-            if (found.width, found.height) != (width, height):
-                reason = f'camera_info is for {found.width} x {found.height}'
-                continue
-            try:
-                return found.camera(rectified='rect' in frames.channel.topic)
-            except ValueError as error:
-                reason = str(error)
-        lacks.append(f'the calibration: {reason}')
         return None
