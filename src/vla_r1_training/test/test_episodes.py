@@ -205,6 +205,13 @@ def test_the_instruction_can_be_that_of_the_whole_bag(tmp_path, write_bag, pick_
     assert episode.view.stamp_ns == second
 
 
+def test_an_instruction_for_a_bag_without_images_is_told(tmp_path, write_bag, pick_messages):
+    bag = write_bag(tmp_path / 'bag', without(pick_messages, *ANSWERS, IMAGE))
+    (episode,), _ = read(bag, instruction='pick it up')
+    assert (episode.instruction, episode.view) == ('pick it up', None)
+    assert episode.lacks[0].startswith('image: none came')
+
+
 def test_an_answer_joins_the_instruction_by_topic_that_it_is_to(
     tmp_path, write_bag, episodes, pick_messages
 ):
