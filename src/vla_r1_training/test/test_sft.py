@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 import json
 import os
+from pathlib import Path
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from vla_r1_perception.processor import load_processor
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 from vla_r1_training.batches import Batcher, IGNORED
 from vla_r1_training.nano import make_nano, PICTURE
+from vla_r1_training.provenance import sha256
 from vla_r1_training.render import render
 from vla_r1_training.scenes import load_scenes
 from vla_r1_training.sft import _draw, SftConfig, train
@@ -134,6 +136,12 @@ def test_it_learns_a_few_scenes(config):
     assert losses[-1] < 0.7 * losses[0]
     assert log[-1]['watch'].keys() >= {'valid', 'iou', 'named'}
     assert yaml.safe_load((folder / 'training.yaml').read_text())['steps'] == 60
+    about = json.loads((folder.parent / 'run.json').read_text())
+    assert about['seed'] == config.seed
+    for file in Path(config.scenes).glob('*.parquet'):
+        assert about['inputs'][str(file)] == sha256(file)
+    assert Image.open(folder.parent / 'answers-000060.png').width > 600
+    assert 'After step 60' in (folder.parent / 'report.html').read_text()
 
 
 def test_killed_and_started_again_it_ends_with_the_same_weights(config, tmp_path):
@@ -164,6 +172,13 @@ def test_stopped_before_its_model_was_written_it_writes_it(config):
     shutil.rmtree(folder)
     after = weights(train(replace(config, steps=2)))
     assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
+def test_a_folder_of_other_settings_is_refused(config):
+    train(replace(config, steps=1))
+    train(replace(config, steps=2))  # it may go on
+    with pytest.raises(SystemExit, match='learning_rate'):
+        train(replace(config, steps=2, learning_rate=0.5))
 
 
 def test_too_few_files_are_refused(config):

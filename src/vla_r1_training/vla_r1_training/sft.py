@@ -4,6 +4,8 @@
 
 Stopped and started again with the same file it goes on where it last saved, with the same numbers
 as if it had never been stopped. It runs on Accelerate: `accelerate launch` takes it to many GPUs.
+The folder then holds `model`, `report.html`, log.jsonl, TensorBoard's files, pictures of answers,
+config.yaml and run.json.
 
 Departures from plain SFT: near coordinates count as nearly right at first, and the visual tokens
 are asked what they show (`hints`). Both only teach; the model that is saved is a plain one.
@@ -28,14 +30,23 @@ from vla_r1_training.answers import answer_all
 from vla_r1_training.augment import augment
 from vla_r1_training.batches import Batch, Batcher
 from vla_r1_training.checkpoints import resume, save, write_model
+from vla_r1_training.drawing import draw, Drawn
 from vla_r1_training.hints import Cells
-from vla_r1_training.judge import judge, summary
+from vla_r1_training.judge import judge, read, summary
 from vla_r1_training.nano import make_nano, PICTURE
 from vla_r1_training.nano_tokenizer import COORDINATES
+from vla_r1_training.provenance import sha256, write_config, write_run
 from vla_r1_training.run_log import RunLog
+from vla_r1_training.run_report import write_report
 from vla_r1_training.scenes import load_scenes, Scenes
 from vla_r1_training.student import Student
 from vla_r1_training.thoughts import without_thought
+
+_PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
+_FREE = ('steps', 'decay_steps', 'save_every', 'watch_every')
+"""Settings that may be changed when a run goes on."""
+_SHOWN = 6
+"""Held-back pictures that are drawn with their answers."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,8 @@ def train(config: SftConfig) -> Path:
     files = sorted(Path(config.scenes).glob('train-*.parquet'))[: config.files]
     if len(files) < config.files:
         raise SystemExit(f'{config.scenes} has {len(files)} of {config.files} files: run render')
+    if accelerator.is_main_process:
+        _write_provenance(out, config, [*files, *start.glob('*.safetensors')])
     with accelerator.main_process_first():
         watched, scenes = load_scenes(files[:1], PICTURE), load_scenes(files[1:], PICTURE)
     processor = load_processor(start)
@@ -109,10 +122,14 @@ def train(config: SftConfig) -> Path:
     def show(done: int) -> None:
         if accelerator.is_main_process:
             plain = accelerator.unwrap_model(student).model
-            log.watch(done, _watch(plain, processor, batcher, watched, config))
+            picture = out / f'answers-{done:06}.png'
+            log.watch(done, _watch(plain, processor, batcher, watched, config, picture))
             write_model(plain, start, config, out / 'model')
+            write_report(out)
 
     first = resume(accelerator, out)
+    if accelerator.is_main_process:
+        log.forget(first)
     for step in range(first, config.steps):
         for group in optimizer.param_groups:
             group['lr'] = _rate(config, step)
@@ -163,11 +180,36 @@ def _smooth(config: SftConfig, step: int) -> float:
 
 
 def _watch(
-    model: Any, processor: Any, batcher: Batcher, watched: Scenes, config: SftConfig
+    model: Any,
+    processor: Any,
+    batcher: Batcher,
+    watched: Scenes,
+    config: SftConfig,
+    picture: Path,
 ) -> dict[str, float]:
-    """Let the model answer one question about each held-back picture."""
+    """Let the model answer one question about each held-back picture; draw some answers."""
     asked = [questions[i % len(questions)] for i, questions in enumerate(watched.questions)]
     texts = answer_all(model, processor.tokenizer, batcher, asked, watched.pictures)
+    shown = [
+        Drawn(
+            picture=watched.pictures[a.picture],
+            instruction=a.instruction,
+            truth=a.target,
+            answers=(read(text, a.task, thought=config.thought),),
+        )
+        for text, a in zip(texts[:_SHOWN], asked[:_SHOWN], strict=True)
+    ]
+    draw(shown, picture)
     pairs = zip(texts, asked, strict=True)
     verdicts = [judge(text, a, thought=config.thought) for text, a in pairs]
     return {name: round(values[0], 4) for name, values in summary(verdicts).items()}
+
+
+def _write_provenance(out: Path, config: SftConfig, inputs: list[Path]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        write_config(out, config, free=_FREE)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+    hashes = {str(file): sha256(file) for file in inputs}
+    write_run(out, seed=config.seed, packages=_PACKAGES, inputs=hashes)
