@@ -12,7 +12,7 @@ from vla_r1_training.episodes import EpisodeReader
 
 from vla_r1_training.config import EpisodeConfig
 
-sys.path.append(str(Path(__file__).parent))  # for `messages`, which lies beside the tests
+sys.path.append(str(Path(__file__).parent))  # for `messages` and `taught`, beside the tests
 
 EXAMPLE = Path(__file__).resolve().parents[3] / 'examples' / 'record_episodes.py'
 
@@ -77,3 +77,13 @@ def few_seconds(pick_messages):
     """The last of them: by then every topic comes steadily."""
     _, end_ns, _ = pick_messages[-1]
     return [message for message in pick_messages if message[1] > end_ns - 4_000_000_000]
+
+
+@pytest.fixture(scope='session')
+def taught(tmp_path_factory):
+    """Folders of a rendered scene and of a small model that knows it by heart."""
+    from taught import teach  # loads torch, which tests of bags do without
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('vla_r1_training.render.PER_FILE', 1)
+        return teach(tmp_path_factory.mktemp('taught'))

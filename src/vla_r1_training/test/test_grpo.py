@@ -13,9 +13,10 @@ import time
 from PIL import Image
 import pytest
 from safetensors.torch import load_file
-from taught import PICTURE, teach
+from taught import PICTURE
 import torch
 from transformers import Qwen2_5_VLForConditionalGeneration
+from vla_r1_core.config import validate
 from vla_r1_core.rewards import grade, read_target
 from vla_r1_core.types import Task
 from vla_r1_perception.processor import load_processor
@@ -27,13 +28,7 @@ from vla_r1_training.provenance import sha256
 from vla_r1_training.scenes import load_scenes
 import yaml
 
-
-@pytest.fixture(scope='module')
-def taught(tmp_path_factory):
-    """Return folders of a scene and of a model that has seen it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr('vla_r1_training.render.PER_FILE', 1)
-        return teach(tmp_path_factory.mktemp('taught'))
+PRESETS = sorted((Path(__file__).parents[1] / 'config').glob('grpo-*.yaml'))
 
 
 @pytest.fixture
@@ -179,6 +174,17 @@ def test_lora_adapts_the_language_model_and_ends_as_a_plain_model(config):
         for part in ('q_proj', 'v_proj', 'o_proj')
     }
     assert not list(folder.glob('adapter*'))
+
+
+@pytest.mark.parametrize('preset', PRESETS, ids=lambda path: path.stem)
+def test_a_preset_takes_a_step(preset, config):
+    """With few and short answers, by a small model."""
+    settings = yaml.safe_load(preset.read_text())
+    few = ('model', 'scenes', 'out', 'questions', 'mini_batch', 'max_tokens')
+    settings |= {name: getattr(config, name) for name in few}
+    run = GrpoConfig(**settings | {'steps': 1, 'vllm': False, 'at_once': 2})
+    validate(run)
+    assert (train(run) / 'model.safetensors').exists()
 
 
 def test_questions_come_from_bags_with_labels_only(tmp_path):

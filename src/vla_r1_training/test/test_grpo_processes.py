@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 
-from taught import teach
 from vla_r1_training.grpo import GrpoConfig
 import yaml
 
@@ -36,9 +35,8 @@ Path(sys.argv[2], f'{rank}.json').write_text(json.dumps([digest.hexdigest(), ask
 """
 
 
-def test_both_end_with_the_same_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr('vla_r1_training.render.PER_FILE', 1)
-    scenes, model = teach(tmp_path)
+def test_both_end_with_the_same_weights(taught, tmp_path):
+    scenes, model = taught
     config = GrpoConfig(
         model=str(model), scenes=str(scenes), out=str(tmp_path / 'run'), steps=2, group=3,
         questions=2, mini_batch=2, at_once=3, learning_rate=1e-3, max_tokens=140, save_every=2,

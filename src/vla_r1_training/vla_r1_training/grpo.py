@@ -2,7 +2,7 @@
 
     ros2 run vla_r1_training grpo --config grpo-nano.yaml
     ros2 run vla_r1_training grpo --config grpo-3b-lora-24gb.yaml --data dataset --out run
-    accelerate launch --num_processes 8 -m vla_r1_training.grpo --config grpo-3b-full.yaml
+    accelerate launch --num_processes 2 -m vla_r1_training.grpo --config grpo-nano.yaml
 
 The same command goes on where it was stopped, after kill -9 too. The questions are those of
 `ingest`'s datasets and of rendered scenes; the answers earn what `vla_r1_core.rewards` says. The
@@ -14,6 +14,7 @@ The defaults are VLA-R1's (arXiv 2510.01623 and its code). Departures from it:
 - The reward is `strict`: what could be gamed in the published one is closed. `mode: paper` is it.
 - The length of a run is said in steps, not in 50 epochs: data sets differ in size.
 - A group's spread has 1e-4 added to it, not 1e-6, before rewards are divided by it: TRL's.
+- Prompts are never cut: they are short, and a cut one would lose its picture.
 """
 
 from collections.abc import Sequence
