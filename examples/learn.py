@@ -9,6 +9,7 @@ instruction. Everything is left in the folder: bag, dataset, run with its report
 """
 
 import argparse
+import math
 import os
 from pathlib import Path
 import shutil
@@ -20,6 +21,7 @@ from guide import bringup, Guide, START_S
 import rclpy
 from vla_r1_core.prompt import Intent
 from vla_r1_sim.tasks import sample_task
+from vla_r1_training.render import PER_FILE
 
 from vla_r1_msgs.srv import LoadModel
 
@@ -95,12 +97,13 @@ def main() -> int:
     )  # fmt: skip
     after = args.out / 'run' / 'model'
     step(
-        f'draw {args.measured} fresh scenes', *training, 'render', '--split', 'test',
-        '--scenes', args.measured, '--out', args.out / 'scenes',
+        'draw fresh scenes', *training, 'render', '--split', 'test',
+        '--scenes', math.ceil(args.measured / PER_FILE) * PER_FILE, '--out', args.out / 'scenes',
     )  # fmt: skip
     step(
         'measure both', *training, 'evaluate', '--model', args.model, after, '--split', 'test',
         '--scenes', args.out / 'scenes', '--limit', args.measured,
+        '--json', args.out / 'measured.json',
     )  # fmt: skip
     step('swap the model in the running robot')
     log = args.out / 'bringup.log'
@@ -111,7 +114,7 @@ def main() -> int:
         swap(guide, after, args.seed + 1000)
         guide.destroy_node()
         rclpy.shutdown()
-    print(f'\n{args.out}: bag, dataset, run (report.html), scenes')
+    print(f'\n{args.out}: bag, dataset, run (report.html), scenes, measured.json')
     return 0
 
 

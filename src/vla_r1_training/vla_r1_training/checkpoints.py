@@ -46,7 +46,9 @@ def write_model(model: Any, start: Path, config: Any, folder: Path) -> None:
     """
     partly, dtype = folder.with_suffix('.part'), _half(start)
     shutil.rmtree(partly, ignore_errors=True)
-    weights = {name: value.to(dtype) for name, value in model.state_dict().items()}
+    once = {value.data_ptr(): name for name, value in reversed(model.state_dict().items())}
+    kept = set(once.values())  # of tied weights the first, as transformers keeps them
+    weights = {n: value.to(dtype) for n, value in model.state_dict().items() if n in kept}
     model.save_pretrained(partly, state_dict=weights)
     for file in start.iterdir():  # of the processor; it is not trained
         if not (partly / file.name).exists() and file.suffix != '.safetensors':
