@@ -40,11 +40,7 @@ SHOWN = 3  # pictures, of a new scene before an instruction
 
 
 class Guide(Node):
-    """Lays out scenes, gives instructions, and waits for outcomes.
-
-    Attributes:
-        answers: of the model, all of them.
-    """
+    """Lays out scenes, gives instructions, and waits for outcomes."""
 
     def __init__(self) -> None:
         super().__init__('guide')
@@ -52,7 +48,7 @@ class Guide(Node):
         self._truth: list[Reasoning] = []
         self._mountings: list[TFMessage] = []  # of the camera: each scene begins with one
         self._outcomes: list[Outcome] = []
-        self.answers: list[Reasoning] = []
+        self._answers: list[Reasoning] = []
         latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.create_subscription(
             CameraInfo, CAMERA_INFO, self._pictures.append, qos_profile_sensor_data
@@ -60,7 +56,7 @@ class Guide(Node):
         self.create_subscription(Reasoning, 'sim/truth', self._truth.append, latched)
         self.create_subscription(TFMessage, '/tf_static', self._mountings.append, latched)
         self.create_subscription(Outcome, 'outcome', self._outcomes.append, 10)
-        self.create_subscription(Reasoning, 'reasoning', self.answers.append, 10)
+        self.create_subscription(Reasoning, 'reasoning', self._answers.append, 10)
         self._instruction = self.create_publisher(String, 'instruction', 1)
         self._reasoning = self.create_publisher(Reasoning, 'reasoning', 1)
         self._affordance = self.create_publisher(Affordance, 'affordance', 1)
@@ -158,6 +154,15 @@ class Guide(Node):
             waypoints = [Point2D(x=x, y=y) for x, y in points]
             self._trajectory.publish(Trajectory(**common, **size, score=1.0, waypoints=waypoints))
         return self._outcome()
+
+    def answer_of(self, outcome: Outcome) -> Reasoning:
+        """Return the model's answer that an outcome came of."""
+
+        def its() -> list[Reasoning]:
+            return [m for m in self._answers if m.request_id == outcome.request_id]
+
+        self.wait(lambda: bool(its()), START_S)
+        return its()[-1]
 
     def _outcome(self) -> Outcome:
         self.wait(lambda: bool(self._outcomes), EPISODE_S)

@@ -70,8 +70,8 @@ def swap(guide: Guide, after: Path, seed: int) -> None:
         guide.lay_out(task.seed, task.instruction, task.absent)
         outcome = guide.instruct(task.instruction)
         result = outcome.error_msg or ('done', 'verified', 'refuted')[outcome.verified]
-        weights = guide.answers[-1].weights_sha256[:12]
-        print(f'{task.instruction} (weights {weights}): {result}')
+        answer = guide.answer_of(outcome)
+        print(f'{task.instruction} (weights {answer.weights_sha256[:12]}): {result}')
 
 
 def main() -> int:
