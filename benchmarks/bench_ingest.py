@@ -27,11 +27,11 @@ from vla_r1_core.geometry import box_iou
 from vla_r1_core.prompt import infer_intent, Intent
 from vla_r1_core.rewards import read_target
 from vla_r1_core.types import ParsedAnswer, Task
-from vla_r1_training.bag import Bag
-from vla_r1_training.episode import Episode
-from vla_r1_training.episodes import EpisodeReader
-from vla_r1_training.hindsight import hindsight, HindsightError, TASKS
-from vla_r1_training.images import read_depth, read_picture
+from vla_r1_training.bags.bag import Bag
+from vla_r1_training.bags.episode import Episode
+from vla_r1_training.bags.episodes import EpisodeReader
+from vla_r1_training.bags.images import read_depth, read_picture
+from vla_r1_training.labels.hindsight import hindsight, HindsightError, TASKS
 
 from vla_r1_training.config import EpisodeConfig
 

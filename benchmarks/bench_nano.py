@@ -20,7 +20,7 @@ from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.transformers_backend import TransformersReasoner
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.studio import Studio
-from vla_r1_training.nano import make_nano
+from vla_r1_training.nano.model import make_nano
 
 from vla_r1_perception import transformers_backend
 

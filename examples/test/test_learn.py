@@ -10,7 +10,7 @@ import pytest
 from safetensors.torch import load_file
 import torch
 from vla_r1_perception.model_folder import weights_sha256
-from vla_r1_training.nano import make_nano
+from vla_r1_training.nano.model import make_nano
 from vla_r1_training.provenance import sha256
 
 LEARN = Path(__file__).parents[1] / 'learn.py'

@@ -7,8 +7,8 @@ import sys
 import pytest
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.typesys import get_types_from_msg, get_typestore, Stores
-from vla_r1_training.bag import Bag
-from vla_r1_training.episodes import EpisodeReader
+from vla_r1_training.bags.bag import Bag
+from vla_r1_training.bags.episodes import EpisodeReader
 
 from vla_r1_training.config import EpisodeConfig
 

@@ -7,10 +7,10 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import Qwen2_5_VLForConditionalGeneration
 from vla_r1_perception.processor import load_processor
-from vla_r1_training.batches import Batcher, IGNORED
-from vla_r1_training.nano import make_nano
+from vla_r1_training.nano.batches import Batcher, IGNORED
+from vla_r1_training.nano.model import make_nano
 from vla_r1_training.render import render
-from vla_r1_training.scenes import load_scenes
+from vla_r1_training.scenes.examples import load_scenes
 
 PICTURE = (112, 84)
 """Smaller than the real one's, for speed [px]."""
@@ -22,7 +22,7 @@ def teach(folder: Path) -> tuple[Path, Path]:
     """Return a folder with one rendered scene and one with a model that knows it."""
     files = render('train', 1, folder / 'scenes')
     scenes, model = load_scenes(files, PICTURE), folder / 'taught'
-    with patch('vla_r1_training.nano.PICTURE', PICTURE):
+    with patch('vla_r1_training.nano.model.PICTURE', PICTURE):
         make_nano(model, seed=0)
     processor = load_processor(model)
     student = Qwen2_5_VLForConditionalGeneration.from_pretrained(model, dtype=torch.float32)

@@ -18,10 +18,10 @@ from vla_r1_core.prompt import build_prompt
 from vla_r1_core.rewards import compute_score, read_target
 from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
 from vla_r1_training.annotate import main
-from vla_r1_training.dataset import read, write
 from vla_r1_training.export import main as export
+from vla_r1_training.formats.dataset import read, write
+from vla_r1_training.labels.stated import payload_of
 from vla_r1_training.render import render
-from vla_r1_training.stated import payload_of
 import yaml
 
 SERVER = Path(__file__).parent / 'teacher_server.py'

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from vla_r1_training.audit import Gap, TopicAudit
+from vla_r1_training.bags.audit import Gap, TopicAudit
 
 MS = 1_000_000
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from vla_r1_core.types import Box, Task
-from vla_r1_training.augment import augment
-from vla_r1_training.scenes import Asked
-from vla_r1_training.thoughts import Seen
+from vla_r1_training.scenes.augment import augment
+from vla_r1_training.scenes.examples import Asked
+from vla_r1_training.scenes.thoughts import Seen
 
 WIDTH, HEIGHT = 336, 252
 RED = Box(0.3, 0.4, 0.1, 0.12)

@@ -11,9 +11,9 @@ import struct
 import lz4.frame
 import pytest
 from rosbags.rosbag2 import CompressionMode, Reader, StoragePlugin
-from vla_r1_training.bag import Bag, find_bags
-from vla_r1_training.mcap_file import McapFile
-from vla_r1_training.mcap_layout import MAGIC, RECORD, scan
+from vla_r1_training.bags.bag import Bag, find_bags
+from vla_r1_training.bags.mcap_file import McapFile
+from vla_r1_training.bags.mcap_layout import MAGIC, RECORD, scan
 
 
 def read(path):

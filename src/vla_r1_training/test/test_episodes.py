@@ -24,9 +24,9 @@ from rosbags.typesys import get_types_from_msg
 from vla_r1_core.prompt import Intent
 from vla_r1_core.types import Task
 from vla_r1_sim.tasks import sample_task
-from vla_r1_training.bag import Bag
-from vla_r1_training.episodes import EpisodeReader
-from vla_r1_training.images import rgb_of
+from vla_r1_training.bags.bag import Bag
+from vla_r1_training.bags.episodes import EpisodeReader
+from vla_r1_training.bags.images import rgb_of
 
 from vla_r1_training.config import EpisodeConfig
 
@@ -329,9 +329,9 @@ def test_memory_does_not_hold_the_pictures(recording):
     script = """if True:
         from pathlib import Path
         import re, sys
-        from vla_r1_training.bag import Bag
+        from vla_r1_training.bags.bag import Bag
         from vla_r1_training.config import EpisodeConfig
-        from vla_r1_training.episodes import EpisodeReader
+        from vla_r1_training.bags.episodes import EpisodeReader
 
         def peak_kib():
             return int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])

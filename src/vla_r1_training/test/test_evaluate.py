@@ -12,20 +12,20 @@ import numpy as np
 import pytest
 from transformers import Qwen2_5_VLForConditionalGeneration
 from vla_r1_perception.processor import load_processor
-from vla_r1_training.answer_log import key_of
-from vla_r1_training.answerer import Answerer
-from vla_r1_training.answers import answer_all, MOST_TOKENS
-from vla_r1_training.batches import Batcher
-from vla_r1_training.dataset import DATA, write
 from vla_r1_training.evaluate import main
-from vla_r1_training.exam import of_dataset, of_split
-from vla_r1_training.judge import summary, Verdict
-from vla_r1_training.nano import make_nano, PICTURE
+from vla_r1_training.exams.answer_log import key_of
+from vla_r1_training.exams.answerer import Answerer
+from vla_r1_training.exams.answers import answer_all, MOST_TOKENS
+from vla_r1_training.exams.exam import of_dataset, of_split
+from vla_r1_training.exams.judge import summary, Verdict
+from vla_r1_training.exams.results import as_markdown, IN_DOMAIN, OUT_OF_DOMAIN, PAPER, Result
+from vla_r1_training.exams.seeds import summary_of_seeds
+from vla_r1_training.formats.dataset import DATA, write
+from vla_r1_training.nano.batches import Batcher
+from vla_r1_training.nano.model import make_nano, PICTURE
 from vla_r1_training.render import render
-from vla_r1_training.results import as_markdown, IN_DOMAIN, OUT_OF_DOMAIN, PAPER, Result
-from vla_r1_training.scenes import load_scenes
-from vla_r1_training.seeds import summary_of_seeds
-from vla_r1_training.thoughts import without_thought
+from vla_r1_training.scenes.examples import load_scenes
+from vla_r1_training.scenes.thoughts import without_thought
 
 SCENES = 4
 

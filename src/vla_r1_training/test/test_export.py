@@ -11,9 +11,9 @@ from vla_r1_core.output import format as format_answer
 from vla_r1_core.prompt import build_prompt
 from vla_r1_core.rewards import compute_score, read_target
 from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
-from vla_r1_training.dataset import read, write
 from vla_r1_training.export import main as export
 from vla_r1_training.export import split_of
+from vla_r1_training.formats.dataset import read, write
 from vla_r1_training.import_json import main as import_json
 
 from vla_r1_training.config import ExportConfig

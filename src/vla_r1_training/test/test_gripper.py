@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from vla_r1_training.episode import GripperPath
-from vla_r1_training.gripper import by_fingers, events, grasp_and_release
-from vla_r1_training.transforms import Transforms
+from vla_r1_training.bags.episode import GripperPath
+from vla_r1_training.bags.gripper import by_fingers, events, grasp_and_release
+from vla_r1_training.bags.transforms import Transforms
 
 S = 1_000_000_000
 SPEED = 0.08  # [m/s]

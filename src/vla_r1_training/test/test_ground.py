@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from vla_r1_core.geometry import box_iou, CameraModel
 from vla_r1_core.types import Box
-from vla_r1_training.episode import Picture, View
-from vla_r1_training.ground import Ground, GroundError
+from vla_r1_training.bags.episode import Picture, View
+from vla_r1_training.labels.ground import Ground, GroundError
 
 CAMERA = CameraModel(550.0, 550.0, 319.5, 239.5, 640, 480)
 TABLE = ((-0.6, -0.6, -0.05), (0.6, 0.6, 0.0))

@@ -20,12 +20,12 @@ from vla_r1_core.config import validate
 from vla_r1_core.rewards import grade, read_target
 from vla_r1_core.types import Task
 from vla_r1_perception.processor import load_processor
-from vla_r1_training.asking import from_bags, from_scenes
-from vla_r1_training.dataset import DATA, write
+from vla_r1_training.formats.dataset import DATA, write
 from vla_r1_training.grpo import GrpoConfig, train
-from vla_r1_training.grpo_watch import WatchedReward
 from vla_r1_training.provenance import sha256
-from vla_r1_training.scenes import load_scenes
+from vla_r1_training.runs.asking import from_bags, from_scenes
+from vla_r1_training.runs.grpo_watch import WatchedReward
+from vla_r1_training.scenes.examples import load_scenes
 import yaml
 
 PRESETS = sorted((Path(__file__).parents[1] / 'config').glob('grpo-*.yaml'))

@@ -8,8 +8,8 @@ import pytest
 from vla_r1_core.geometry import box_iou, CameraModel
 from vla_r1_core.rewards import read_target
 from vla_r1_core.types import Task
-from vla_r1_training.episode import GripperPath, Result
-from vla_r1_training.hindsight import hindsight, HindsightError, simplified
+from vla_r1_training.bags.episode import GripperPath, Result
+from vla_r1_training.labels.hindsight import hindsight, HindsightError, simplified
 
 DISTORTION = (-0.28, 0.09, 0.001, -0.0015, 0.0)
 

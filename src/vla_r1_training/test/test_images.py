@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from vla_r1_training.images import (
+from vla_r1_training.bags.images import (
     encode_depth,
     ImageError,
     is_depth,

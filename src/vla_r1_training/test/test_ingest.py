@@ -126,8 +126,8 @@ def test_the_report_has_every_topic_and_every_loss(tmp_path, write_bag, pick_mes
 @pytest.mark.parametrize(
     ('call', 'of', 'done_bags'),
     [
-        ('convert_bag.row_of', 3, 1),  # the first row of the second bag
-        ('convert_bag.write_text', 2, 1),  # its Parquet is there, its report is not
+        ('bags.convert_bag.row_of', 3, 1),  # the first row of the second bag
+        ('bags.convert_bag.write_text', 2, 1),  # its Parquet is there, its report is not
         ('ingest.write_run', 1, 3),  # all is converted
     ],
 )
@@ -203,7 +203,7 @@ def test_an_episode_that_gives_no_row_says_why(tmp_path, recording, episodes, mo
     refused = replace(episodes['pick'].said[0], task=Task.AUTO, text='', error_code=113)
     silent = replace(episodes['pick'], said=(refused,), stated=(), tool_path=None)
     monkeypatch.setattr(
-        'vla_r1_training.convert_bag.EpisodeReader.episodes', lambda *_: iter([silent])
+        'vla_r1_training.bags.convert_bag.EpisodeReader.episodes', lambda *_: iter([silent])
     )
     assert ingest(recording, '--out', tmp_path, '--jobs', 1) == 0
     text = (tmp_path / 'report.md').read_text()

@@ -2,9 +2,9 @@
 
 import pytest
 from vla_r1_core.types import Box, Task
-from vla_r1_training.judge import distances, judge, summary, Verdict
-from vla_r1_training.scenes import Asked
-from vla_r1_training.thoughts import Seen, without_thought
+from vla_r1_training.exams.judge import distances, judge, summary, Verdict
+from vla_r1_training.scenes.examples import Asked
+from vla_r1_training.scenes.thoughts import Seen, without_thought
 
 THINGS = (Seen('red cube', Box(0.3, 0.5, 0.1, 0.1)), Seen('blue ball', Box(0.6, 0.5, 0.1, 0.1)))
 TRACE = ((0.5, 0.1), (0.3, 0.5))

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 from vla_r1_core.types import Task
-from vla_r1_training.episode import Stated
-from vla_r1_training.labels import examples, sources_of
+from vla_r1_training.bags.episode import Stated
+from vla_r1_training.labels.labels import examples, sources_of
 
 from vla_r1_training.config import IngestConfig
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from rosbags.rosbag2 import Reader
-from vla_r1_training.episode import Result
+from vla_r1_training.bags.episode import Result
+from vla_r1_training.bags.images import rgb_of
 from vla_r1_training.export import main as export
-from vla_r1_training.images import rgb_of
-from vla_r1_training.lerobot import CAMERA, LeRobotError, LeRobotWriter, rate_of, states_at
-from vla_r1_training.lerobot_stats import of_all, of_pictures, of_values
+from vla_r1_training.formats.lerobot import CAMERA, LeRobotError, LeRobotWriter, rate_of, states_at
+from vla_r1_training.formats.lerobot_stats import of_all, of_pictures, of_values
 
 IMAGE = '/camera/camera/color/image_raw'
 

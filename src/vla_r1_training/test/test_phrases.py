@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from vla_r1_core.prompt import Intent
 from vla_r1_sim.instruction import ObjectQuery, read
-from vla_r1_training.phrases import GOALS, SAID, UNHEARD, vary, WAYS
+from vla_r1_training.scenes.phrases import GOALS, SAID, UNHEARD, vary, WAYS
 
 EVERY = [(i, say) for said in (SAID, UNHEARD) for i, words in said.items() for say in words]
 

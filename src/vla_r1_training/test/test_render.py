@@ -9,11 +9,11 @@ import pytest
 from vla_r1_core.types import Box, Task
 from vla_r1_sim.instruction import read
 from vla_r1_sim.studio import Studio
-from vla_r1_training.phrases import SAID, UNHEARD
-from vla_r1_training.questions import draw_scene
 from vla_r1_training.render import CAMERA, render
-from vla_r1_training.scenes import load_scenes
-from vla_r1_training.splits import LOOK, SPLITS, UNSEEN
+from vla_r1_training.scenes.examples import load_scenes
+from vla_r1_training.scenes.phrases import SAID, UNHEARD
+from vla_r1_training.scenes.questions import draw_scene
+from vla_r1_training.scenes.splits import LOOK, SPLITS, UNSEEN
 
 SCENES = 12
 

@@ -8,9 +8,9 @@ import re
 from matplotlib.figure import Figure
 import numpy as np
 import pytest
-from vla_r1_training.curves import _moving_mean, _thinned, curves
-from vla_r1_training.results import as_dict, Result
+from vla_r1_training.exams.results import as_dict, Result
 from vla_r1_training.run_report import main, write_report
+from vla_r1_training.runs.curves import _moving_mean, _thinned, curves
 
 HASH = 'ab12' * 16
 

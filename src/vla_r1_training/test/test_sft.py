@@ -20,11 +20,11 @@ from vla_r1_perception.backends import make_reasoner
 from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.processor import load_processor
 from vla_r1_sim.vocabulary import COLORS, SHAPES
-from vla_r1_training.batches import Batcher, IGNORED
-from vla_r1_training.nano import make_nano, PICTURE
+from vla_r1_training.nano.batches import Batcher, IGNORED
+from vla_r1_training.nano.model import make_nano, PICTURE
 from vla_r1_training.provenance import sha256
 from vla_r1_training.render import render
-from vla_r1_training.scenes import load_scenes
+from vla_r1_training.scenes.examples import load_scenes
 from vla_r1_training.sft import _draw, SftConfig, train
 import yaml
 

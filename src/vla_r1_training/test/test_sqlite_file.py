@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 
 import pytest
-from vla_r1_training.sqlite_file import SqliteFile
+from vla_r1_training.bags.sqlite_file import SqliteFile
 
 TABLES = """
     CREATE TABLE topics (id INTEGER PRIMARY KEY, name TEXT, type TEXT);

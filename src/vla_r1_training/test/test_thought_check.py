@@ -2,7 +2,7 @@
 
 import pytest
 from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
-from vla_r1_training.thought_check import check, Code, Limits
+from vla_r1_training.thoughts.check import check, Code, Limits
 
 INSTRUCTION = 'Pick up the red cube left of the bowl, please.'
 LIMITS = Limits(60, 1200, 0.005)

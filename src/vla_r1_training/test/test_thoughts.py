@@ -3,7 +3,7 @@
 import pytest
 from vla_r1_core.output import is_canonical, parse
 from vla_r1_core.types import Box, Task
-from vla_r1_training.thoughts import annotate, Seen, without_thought
+from vla_r1_training.scenes.thoughts import annotate, Seen, without_thought
 
 THINGS = (
     Seen('blue ball', Box(0.70, 0.40, 0.05, 0.06)),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from vla_r1_core.geometry import matrix_from_pose
-from vla_r1_training.transforms import TransformError, Transforms
+from vla_r1_training.bags.transforms import TransformError, Transforms
 
 S = 1_000_000_000
 IDENTITY = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)

@@ -24,7 +24,11 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 from vla_r1_core.rewards import read_target
 
-from vla_r1_training.annotation import (
+from vla_r1_training.command_line import make_parser, read_config
+from vla_r1_training.formats.dataset import CARD, DATA, Row, write
+from vla_r1_training.formats.sharegpt import taught
+from vla_r1_training.provenance import sha256, write_config, write_run, write_text
+from vla_r1_training.thoughts.annotation import (
     AnnotateConfig,
     Annotation,
     find_sources,
@@ -35,14 +39,10 @@ from vla_r1_training.annotation import (
     Teacher,
     TeacherError,
 )
-from vla_r1_training.command_line import make_parser, read_config
-from vla_r1_training.dataset import CARD, DATA, Row, write
-from vla_r1_training.journal import Journal
-from vla_r1_training.provenance import sha256, write_config, write_run, write_text
-from vla_r1_training.sharegpt import taught
-from vla_r1_training.simulator_teacher import SimulatorTeacher
-from vla_r1_training.thought_check import Code
-from vla_r1_training.thought_report import as_markdown, ThoughtReport
+from vla_r1_training.thoughts.check import Code
+from vla_r1_training.thoughts.journal import Journal
+from vla_r1_training.thoughts.report import as_markdown, ThoughtReport
+from vla_r1_training.thoughts.simulator_teacher import SimulatorTeacher
 
 REPORTS = 'reports'
 _FREE = ('teacher', 'key', 'requests', 'timeout_s', 'retries', 'give_up')
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _teacher(config: AnnotateConfig) -> Teacher:
     if config.teacher == SIMULATOR:
         return SimulatorTeacher(config)
-    from vla_r1_training.teacher import ServerTeacher  # takes a second, and needs openai
+    from vla_r1_training.thoughts.teacher import ServerTeacher  # takes a second, and needs openai
 
     return ServerTeacher(config)
 

@@ -35,17 +35,17 @@ from vla_r1_core.errors import VlaR1Error
 from vla_r1_perception.config import ReasonerConfig
 import yaml
 
-from vla_r1_training.answer_log import AnswerLog, key_of
 from vla_r1_training.command_line import make_parser, read_config
-from vla_r1_training.exam import Exam, Item, of_dataset, of_split
-from vla_r1_training.judge import Verdict
+from vla_r1_training.exams.answer_log import AnswerLog, key_of
+from vla_r1_training.exams.exam import Exam, Item, of_dataset, of_split
+from vla_r1_training.exams.judge import Verdict
+from vla_r1_training.exams.results import as_dict, as_markdown, PAPER, PAPER_NOTE, Result
+from vla_r1_training.exams.seeds import summary_of_seeds
 from vla_r1_training.provenance import revision, sha256, versions, write_text
-from vla_r1_training.results import as_dict, as_markdown, PAPER, PAPER_NOTE, Result
-from vla_r1_training.seeds import summary_of_seeds
-from vla_r1_training.splits import SPLITS
+from vla_r1_training.scenes.splits import SPLITS
 
 if TYPE_CHECKING:
-    from vla_r1_training.answerer import Answerer
+    from vla_r1_training.exams.answerer import Answerer
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def measure(
     Raises:
         ReasoningError: the folder holds no model that can be loaded.
     """
-    from vla_r1_training.answerer import Answerer  # torch: --help must not wait for it
+    from vla_r1_training.exams.answerer import Answerer  # torch: --help must not wait for it
 
     model = Answerer(folder, max_tokens=config.max_tokens)
     thought = config.thought and _thinks(folder)

@@ -17,15 +17,15 @@ import logging
 from pathlib import Path
 import sys
 
-from vla_r1_training.bag import Bag, find_bags
+from vla_r1_training.bags.bag import Bag, find_bags
+from vla_r1_training.bags.episodes import EpisodeReader
 from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.config import ExportConfig
-from vla_r1_training.dataset import read, Row, write
-from vla_r1_training.episodes import EpisodeReader
-from vla_r1_training.lerobot import LeRobotError, LeRobotWriter, rate_of
+from vla_r1_training.formats.dataset import read, Row, write
+from vla_r1_training.formats.lerobot import LeRobotError, LeRobotWriter, rate_of
+from vla_r1_training.formats.sharegpt import conversation
+from vla_r1_training.formats.verl import REWARD, SCHEMA, TRAIN, verl_row
 from vla_r1_training.provenance import sha256, write_config, write_run, write_text
-from vla_r1_training.sharegpt import conversation
-from vla_r1_training.verl import REWARD, SCHEMA, TRAIN, verl_row
 
 SPLITS = ('train', 'validation')
 _log = logging.getLogger(__name__)

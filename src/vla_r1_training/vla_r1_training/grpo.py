@@ -34,15 +34,15 @@ from vla_r1_core.config import param, RewardConfig
 from vla_r1_core.rewards import RewardFunction
 from vla_r1_perception.processor import load_processor
 
-from vla_r1_training.asking import as_dataset, from_bags, from_scenes, Question
-from vla_r1_training.checkpoints import write_model
 from vla_r1_training.command_line import make_parser, read_config
-from vla_r1_training.dataset import DATA
-from vla_r1_training.grpo_trainer import Trainer
-from vla_r1_training.grpo_watch import Watch, WatchedReward
+from vla_r1_training.formats.dataset import DATA
 from vla_r1_training.provenance import sha256, write_config, write_run
-from vla_r1_training.run_log import RunLog
 from vla_r1_training.run_report import write_report
+from vla_r1_training.runs.asking import as_dataset, from_bags, from_scenes, Question
+from vla_r1_training.runs.checkpoints import write_model
+from vla_r1_training.runs.grpo_trainer import Trainer
+from vla_r1_training.runs.grpo_watch import Watch, WatchedReward
+from vla_r1_training.runs.run_log import RunLog
 
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'trl', 'peft', 'accelerate')
 _LANGUAGE_MODEL = r'.*language_model.*\.(q_proj|v_proj|o_proj)'

@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from vla_r1_training.dataset import DATA, Row, write
+from vla_r1_training.formats.dataset import DATA, Row, write
+from vla_r1_training.formats.sharegpt import image_of, read_conversation
+from vla_r1_training.formats.sharerobot import read_label
 from vla_r1_training.provenance import sha256, write_run
-from vla_r1_training.sharegpt import image_of, read_conversation
-from vla_r1_training.sharerobot import read_label
 
 _SUFFIXES = ('', '.png', '.jpg', '.jpeg')
 _log = logging.getLogger(__name__)

@@ -20,15 +20,15 @@ import sys
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from vla_r1_training.bag import find_bags, size_of
+from vla_r1_training.bags.bag import find_bags, size_of
+from vla_r1_training.bags.convert_bag import finished, REPORTS
+from vla_r1_training.bags.report import as_markdown, BagReport
+from vla_r1_training.bags.runners import in_parallel, on_ray, one_by_one, Runner
 from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.config import IngestConfig
-from vla_r1_training.convert_bag import finished, REPORTS
-from vla_r1_training.dataset import CARD, DATA
-from vla_r1_training.labels import sources_of
+from vla_r1_training.formats.dataset import CARD, DATA
+from vla_r1_training.labels.labels import sources_of
 from vla_r1_training.provenance import write_config, write_run, write_text
-from vla_r1_training.report import as_markdown, BagReport
-from vla_r1_training.runners import in_parallel, on_ray, one_by_one, Runner
 
 _PACKAGES = ('vla_r1_training', 'rosbags', 'pyarrow', 'datasets', 'numpy')
 _log = logging.getLogger(__name__)

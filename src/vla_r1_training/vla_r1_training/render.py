@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from vla_r1_sim.scene_spec import SceneSpec
 from vla_r1_sim.studio import Studio
 
-from vla_r1_training.questions import draw_scene, Question
-from vla_r1_training.splits import Split, SPLITS
+from vla_r1_training.scenes.questions import draw_scene, Question
+from vla_r1_training.scenes.splits import Split, SPLITS
 
 CAMERA = (640, 480)
 """The demo's own picture [px]."""

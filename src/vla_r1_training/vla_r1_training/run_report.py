@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
-from vla_r1_training.curves import curves
+from vla_r1_training.exams.results import as_tables
 from vla_r1_training.provenance import write_text
-from vla_r1_training.results import as_tables
+from vla_r1_training.runs.curves import curves
 
 REPORT = 'report.html'
 _PICTURES = 3

@@ -26,21 +26,21 @@ from vla_r1_core.config import param, validate
 from vla_r1_perception.processor import load_processor
 import yaml
 
-from vla_r1_training.answers import answer_all
-from vla_r1_training.augment import augment
-from vla_r1_training.batches import Batch, Batcher
-from vla_r1_training.checkpoints import resume, save, write_model
-from vla_r1_training.drawing import draw, Drawn
-from vla_r1_training.hints import Cells
-from vla_r1_training.judge import judge, read, summary
-from vla_r1_training.nano import make_nano, PICTURE
-from vla_r1_training.nano_tokenizer import COORDINATES
+from vla_r1_training.exams.answers import answer_all
+from vla_r1_training.exams.judge import judge, read, summary
+from vla_r1_training.nano.batches import Batch, Batcher
+from vla_r1_training.nano.hints import Cells
+from vla_r1_training.nano.model import make_nano, PICTURE
+from vla_r1_training.nano.student import Student
+from vla_r1_training.nano.tokenizer import COORDINATES
 from vla_r1_training.provenance import sha256, write_config, write_run
-from vla_r1_training.run_log import RunLog
 from vla_r1_training.run_report import write_report
-from vla_r1_training.scenes import load_scenes, Scenes
-from vla_r1_training.student import Student
-from vla_r1_training.thoughts import without_thought
+from vla_r1_training.runs.checkpoints import resume, save, write_model
+from vla_r1_training.runs.drawing import draw, Drawn
+from vla_r1_training.runs.run_log import RunLog
+from vla_r1_training.scenes.augment import augment
+from vla_r1_training.scenes.examples import load_scenes, Scenes
+from vla_r1_training.scenes.thoughts import without_thought
 
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
 _FREE = ('steps', 'decay_steps', 'save_every', 'watch_every')

@@ -1,0 +1,1 @@
+"""Recordings, whole or damaged → episodes."""

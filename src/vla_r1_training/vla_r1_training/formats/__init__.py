@@ -1,0 +1,1 @@
+"""Datasets on disk, ours and those of others."""

@@ -1,0 +1,1 @@
+"""What would have been right: from topics, from the simulator, or from what the robot did."""

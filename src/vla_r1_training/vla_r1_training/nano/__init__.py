@@ -1,0 +1,1 @@
+"""The small model: its making, its batches, what only its training needs."""

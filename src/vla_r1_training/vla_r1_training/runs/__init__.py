@@ -1,0 +1,1 @@
+"""What the runs of SFT and GRPO share: questions, checkpoints, logs, pictures."""

@@ -1,0 +1,1 @@
+"""Rendered scenes, questions about them, and their true answers."""

@@ -1,0 +1,1 @@
+"""A teacher writes the thoughts that lead to known answers."""
