@@ -58,7 +58,18 @@ def test_a_trace_that_begins_a_little_beside_the_tools_picture_begins_at_the_too
 
 def test_what_cannot_be_followed_from_its_start_is_joined_later(scene):
     trace = trace_of(scene, (0.5, -0.2, 0.0), (0.5, 0.2, 0.0))
-    for missed, join in ((0, -0.2), (4, -0.1), (8, 0.0), (12, 0.1), (16, 0.16)):
+    # Each turn of the tool is tried when as much of the way has been left out as it costs.
+    begins = (
+        (0, -0.2),
+        (1, -0.1),
+        (2, -0.2),
+        (3, 0.0),
+        (4, -0.1),
+        (6, 0.1),
+        (10, 0.16),
+        (19, 0.16),
+    )
+    for missed, join in begins:
         unreachable = dict.fromkeys(range(1, missed + 1), OutcomeCode.GOAL_UNREACHABLE)
         job = prepare_reach(cell_of(scene.render()[0], NotingArm(fail=unreachable)), trace)
         way = tips(job.segments[1])
