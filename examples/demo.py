@@ -7,11 +7,9 @@ status is 0 only when the simulator's physics saw the object lifted.
 """
 
 import argparse
-from contextlib import contextmanager
 import os
 from pathlib import Path
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +17,7 @@ import time
 from demo_pictures import save_pictures
 import rclpy
 from rclpy.node import Node
+from simulation import bringup
 from std_srvs.srv import Trigger
 
 IMAGE_TOPIC = '/camera/camera/color/image_raw'
@@ -36,28 +35,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--model', default='', help='local model folder for transformers')
     parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the results')
     return parser.parse_args()
-
-
-@contextmanager
-def bringup(args: argparse.Namespace):
-    """Run bringup until the block ends; yield its process. Its output goes to launch.log."""
-    command = ['ros2', 'launch', '-n', 'vla_r1', 'bringup.launch.py', 'sim:=true']
-    command += [f'robot:={args.robot}', f'seed:={args.seed}', f'scene:={args.instruction}']
-    command += [f'record:={args.out / "bag"}', f'backend:={args.backend}']
-    command += [f'model:={args.model}'] if args.model else []
-    with (args.out / 'launch.log').open('w') as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
 
 
 def wait_until_ready(node: Node, launch: subprocess.Popen) -> None:
@@ -118,7 +95,10 @@ def main() -> int:
     start = time.monotonic()
     print(f'Scene {args.seed}. Starting simulator, MoveIt, reasoner, planner, recorder …')
     try:
-        with bringup(args) as launch:
+        scene = {'robot': args.robot, 'seed': args.seed, 'scene': args.instruction}
+        reasoner = {'backend': args.backend, 'model': args.model}
+        log, bag = args.out / 'launch.log', args.out / 'bag'
+        with bringup(log, record=bag, **scene, **reasoner) as launch:
             rclpy.init()
             node = rclpy.create_node('demo')
             wait_until_ready(node, launch)

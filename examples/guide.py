@@ -1,10 +1,5 @@
 """A client of the running simulation: lays out scenes, gives instructions, waits for outcomes."""
 
-from contextlib import contextmanager
-import os
-from pathlib import Path
-import signal
-import subprocess
 import sys
 import time
 import uuid
@@ -175,23 +170,3 @@ class Guide(Node):
             if time.monotonic() > end:
                 sys.exit(f'nothing happened for {timeout_s:g} s; see the log beside the bag')
             rclpy.spin_once(self, timeout_sec=0.1)
-
-
-@contextmanager
-def bringup(log_file: Path, **arguments: object):
-    """Run bringup in simulation until the block ends, with those arguments that are not empty."""
-    command = ['ros2', 'launch', '-n', 'vla_r1', 'bringup.launch.py', 'sim:=true']
-    command += [f'{name}:={value}' for name, value in arguments.items() if value]
-    with log_file.open('w') as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            yield
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()

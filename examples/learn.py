@@ -17,8 +17,9 @@ import subprocess
 import sys
 import time
 
-from guide import bringup, Guide, START_S
+from guide import Guide, START_S
 import rclpy
+from simulation import bringup
 from vla_r1_core.prompt import Intent
 from vla_r1_sim.tasks import sample_task
 from vla_r1_training.render import PER_FILE

@@ -14,8 +14,9 @@ from pathlib import Path
 import shutil
 import sys
 
-from guide import bringup, Guide, START_S
+from guide import Guide, START_S
 import rclpy
+from simulation import bringup
 from vla_r1_core.prompt import infer_task, Intent
 from vla_r1_sim.tasks import sample_task
 

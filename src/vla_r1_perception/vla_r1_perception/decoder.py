@@ -160,6 +160,22 @@ class Decoder:
         return normed
 
 
+def greedily(model: Any) -> Callable[[dict[str, Any], int], Any]:
+    """Return what answers with the likeliest tokens: a `Decoder`, or the model where none can.
+
+    It takes inputs of B prompts, padded on the left, and the most tokens of an answer, and returns
+    B rows of tokens.
+    """
+    if can_decode(model):
+        return Decoder(model).generate
+
+    def generate(inputs: dict[str, Any], max_new_tokens: int) -> Any:
+        ids = model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
+        return ids[:, inputs['input_ids'].shape[1] :]
+
+    return generate
+
+
 def _layer(layer: Any) -> _Layer:
     attention, mlp = layer.self_attn, layer.mlp
     projections = (attention.q_proj, attention.k_proj, attention.v_proj)

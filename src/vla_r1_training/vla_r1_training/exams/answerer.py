@@ -7,7 +7,6 @@ measured, and it sees what it would see on the robot.
 from collections.abc import Sequence
 import io
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 import torch
@@ -15,7 +14,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 from vla_r1_core.prompt import build_prompt, IMAGE_MARKER
 from vla_r1_core.types import Task
 from vla_r1_perception.config import ReasonerConfig
-from vla_r1_perception.decoder import can_decode, Decoder
+from vla_r1_perception.decoder import greedily
 from vla_r1_perception.model_folder import check_folder, not_loaded, weights_sha256
 from vla_r1_perception.processor import load_processor
 
@@ -46,7 +45,7 @@ class Answerer:
         if info['missing_keys']:  # they would be random numbers
             raise not_loaded(f'{folder} lacks weights, such as {min(info["missing_keys"])}')
         self._model.to('cuda' if gpu else 'cpu').eval()
-        self._decoder = Decoder(self._model) if can_decode(self._model) else None
+        self._say = greedily(self._model)
         own = self._processor.image_processor.size  # areas [px], whatever the keys say
         most = min(own['longest_edge'], ReasonerConfig().max_pixels)
         self._size = {'shortest_edge': own['shortest_edge'], 'longest_edge': most}
@@ -62,7 +61,7 @@ class Answerer:
             return_tensors='pt',
         ).to(self._model.device)
         with torch.inference_mode():
-            said = self._generate(inputs)
+            said = self._say(dict(inputs), self.max_tokens)
         texts: list[str] = self._processor.tokenizer.batch_decode(said, skip_special_tokens=True)
         return texts
 
@@ -76,9 +75,3 @@ class Answerer:
             [{'role': 'user', 'content': content}], add_generation_prompt=True, tokenize=False
         )
         return chat
-
-    def _generate(self, inputs: Any) -> Any:
-        if self._decoder:
-            return self._decoder.generate(dict(inputs), self.max_tokens)
-        ids = self._model.generate(**inputs, max_new_tokens=self.max_tokens, do_sample=False)
-        return ids[:, inputs['input_ids'].shape[1] :]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import torch
-from vla_r1_perception.decoder import can_decode, Decoder
+from vla_r1_perception.decoder import greedily
 
 from vla_r1_training.nano.batches import Batcher
 from vla_r1_training.scenes.examples import Asked
@@ -36,18 +36,14 @@ def answer_all(
     """
     training = model.training
     model.eval()
-    decoder = Decoder(model) if can_decode(model) else None
+    say = greedily(model)
     texts: list[str] = []
     for first in range(0, len(asked), batch_size):
         some = asked[first : first + batch_size]
         shown = pictures[[a.picture for a in some]]
         inputs = batcher.batch(some, [''] * len(some), shown).inputs
         inputs = {name: value.to(model.device) for name, value in inputs.items()}
-        if decoder:
-            said = decoder.generate(inputs, MOST_TOKENS)
-        else:
-            ids = model.generate(**inputs, max_new_tokens=MOST_TOKENS, do_sample=False)
-            said = ids[:, inputs['input_ids'].shape[1] :]
+        said = say(inputs, MOST_TOKENS)
         texts += tokenizer.batch_decode(said, skip_special_tokens=True)
     model.train(training)
     return texts
