@@ -46,6 +46,22 @@ def test_frames_arrive_once_whatever_the_camera_offers(spin, offered):
     assert heard == list(range(10))
 
 
+@pytest.mark.parametrize('offered', [RELIABLE, qos_profile_sensor_data], ids=['reliable', 'best'])
+def test_who_destroys_the_subscriptions_leaves_nobody_listening(spin, offered):
+    heard = []
+    subscriptions = subscribe_camera(spin.node, UInt32, 'frames', heard.append)
+    publisher = spin.node.create_publisher(UInt32, 'frames', offered)
+
+    def publish():
+        publisher.publish(UInt32(data=1))
+        return heard
+
+    assert spin(publish)
+    for subscription in subscriptions:
+        spin.node.destroy_subscription(subscription)
+    assert spin(lambda: publisher.get_subscription_count() == 0)
+
+
 def test_a_second_camera_with_best_effort_is_heard_too(spin):
     heard = []
     subscribe_camera(spin.node, UInt32, 'frames', lambda message: heard.append(message.data))

@@ -5,7 +5,10 @@ it into ROS parameters, `validate` into errors that name the valid choices.
 """
 
 from dataclasses import dataclass, field, fields
+import re
 from typing import Any
+
+_NAME = re.compile('[A-Za-z][A-Za-z0-9_]*')
 
 
 def param(
@@ -16,11 +19,16 @@ def param(
     ge: float | None = None,
     le: float | None = None,
     choices: tuple[str, ...] = (),
+    names_topics: bool = False,
     dynamic: bool = False,
+    when_unconfigured: bool = False,
 ) -> Any:
     """Declare a parameter: its default, what it does, its unit and its bounds (inclusive).
 
-    A `dynamic` parameter can be changed while the node runs; all others are read-only.
+    What `names_topics` becomes the first part of topics' names, unless it is empty.
+
+    A `dynamic` parameter can be changed while the node runs, one with `when_unconfigured` while a
+    lifecycle node is unconfigured; all others are read-only.
     """
     if isinstance(default, (list, tuple)):
         raise TypeError('use scalar parameters; a list has no bounds')
@@ -30,7 +38,9 @@ def param(
         'ge': ge,
         'le': le,
         'choices': choices,
+        'names_topics': names_topics,
         'dynamic': dynamic,
+        'when_unconfigured': when_unconfigured,
     }
     return field(default=default, metadata=metadata)
 
@@ -43,6 +53,11 @@ def validate(config: Any) -> None:
         unit = f' {f.metadata["unit"]}' if f.metadata['unit'] else ''
         if choices and value not in choices:
             raise ValueError(f'{f.name} is {value!r}; choose one of {", ".join(choices)}')
+        if f.metadata['names_topics'] and value and not _NAME.fullmatch(value):
+            raise ValueError(
+                f'{f.name} is {value!r}, but begins the names of topics; write letters, digits '
+                'and _, a letter first'
+            )
         if (ge is not None and not value >= ge) or (le is not None and not value <= le):
             low = '-inf' if ge is None else ge
             high = 'inf' if le is None else le

@@ -21,6 +21,9 @@ class ReasonCode(IntEnum):
     PREEMPTED = 111
     TIMEOUT = 112
     UNSUPPORTED_INSTRUCTION = 113
+    LOW_CONFIDENCE = 114
+    QUEUE_FULL = 115
+    CAMERA_MISMATCH = 116
 
 
 class OutcomeCode(IntEnum):
@@ -56,6 +59,7 @@ class OutcomeCode(IntEnum):
     TRACE_INVALID = 226
     NO_ROOM = 227
     OBJECT_LOST = 228
+    CAMERA_MISMATCH = 229
     STOPPED = 232
     JOINT_STATES_LOST = 233
     CAMERA_LOST = 234

@@ -68,8 +68,8 @@ def build_prompt(instruction: str, task: Task) -> str:
     return instruction + _SUFFIX[task]
 
 
-def infer_intent(instruction: str) -> Intent:
-    """Choose the intent by the first verb that names one; PICK when none does.
+def infer_intent(instruction: str, otherwise: Intent = Intent.PICK) -> Intent:
+    """Choose the intent by the first verb that names one; `otherwise` when none does.
 
     "Pick up the cube and put it in the bowl" is PLACE: grasping is the first half of it.
     """
@@ -84,15 +84,15 @@ def infer_intent(instruction: str) -> Intent:
     intents = [_intent_of_verb(words[i], words[i + 1 :]) for i in verbs]
     if intents and intents[0] is Intent.PICK and Intent.PLACE in intents:
         return Intent.PLACE
-    return intents[0] if intents else Intent.PICK
+    return intents[0] if intents else otherwise
 
 
-def infer_task(instruction: str) -> Task:
-    """Choose the first question to the model by the intent.
+def infer_task(instruction: str, otherwise: Intent = Intent.PICK) -> Task:
+    """Choose the first question to the model by the intent, as `infer_intent` does.
 
     For PLACE that is what to grasp; the trace to the goal is a second question.
     """
-    moves_along_a_trace = infer_intent(instruction) in (Intent.REACH, Intent.PUSH)
+    moves_along_a_trace = infer_intent(instruction, otherwise) in (Intent.REACH, Intent.PUSH)
     return Task.TRAJECTORY if moves_along_a_trace else Task.AFFORDANCE
 
 

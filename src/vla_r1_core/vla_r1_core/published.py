@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any
 
-from vla_r1_core.output import MAX_PAYLOAD_CHARS
+from vla_r1_core.tokens import MAX_PAYLOAD_CHARS
 from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
 
 # Bounds the work; the published code fails from about 500 points on.

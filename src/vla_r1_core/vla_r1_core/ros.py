@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 import ctypes
-from dataclasses import fields
+from dataclasses import fields, replace
 import threading
 from typing import Any, TypeVar
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 import rclpy
 from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
@@ -38,7 +43,8 @@ def _descriptor(f: Any) -> ParameterDescriptor:
     text = meta['help']
     if meta['unit']:
         text += f' [{meta["unit"]}]'
-    descriptor = ParameterDescriptor(description=text, read_only=not meta['dynamic'])
+    changes = meta['dynamic'] or meta['when_unconfigured']
+    descriptor = ParameterDescriptor(description=text, read_only=not changes)
     if meta['choices']:
         descriptor.additional_constraints = 'one of ' + ', '.join(meta['choices'])
     ge, le = meta['ge'], meta['le']
@@ -84,6 +90,44 @@ def read_config(node: Node, config_class: type[ConfigT]) -> ConfigT:
     return config
 
 
+def follow_config(
+    node: Node,
+    get: Callable[[], ConfigT],
+    use: Callable[[ConfigT], None],
+    *,
+    is_unconfigured: Callable[[], bool] = lambda: False,
+) -> None:
+    """Take over what is changed while the node runs, and refuse with the reason what cannot be.
+
+    Args:
+        node: whose parameters were declared by `declare_config`.
+        get: returns the present values.
+        use: is given the new ones, all valid; refuses them by a ValueError with the reason.
+        is_unconfigured: whether what is marked `when_unconfigured` can be changed now.
+    """
+
+    def on_parameters(parameters: list[Parameter]) -> SetParametersResult:
+        config: Any = get()
+        old = vars(config)
+        changes = {p.name: p.value for p in parameters if p.value != old.get(p.name, p.value)}
+        try:
+            new = replace(config, **changes)
+            validate(new)
+            late = {f.name for f in fields(config) if f.metadata['when_unconfigured']}
+            if late & set(changes) and not is_unconfigured():
+                raise ValueError(
+                    f'{", ".join(late & set(changes))} can be changed only while the node is '
+                    f'unconfigured: `ros2 lifecycle set {node.get_fully_qualified_name()} '
+                    'deactivate`, the same with cleanup, then change it, configure and activate'
+                )
+            use(new)
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(on_parameters)
+
+
 def subscribe_camera(
     node: Node,
     msg_type: type[Any],
@@ -91,13 +135,20 @@ def subscribe_camera(
     callback: Callable[[Any], None],
     *,
     callback_group: CallbackGroup | None = None,
-) -> None:
+    on_lost: Callable[[int], None] = lambda count: None,
+) -> list[Subscription]:
     """Subscribe to a camera's topic: reliably, or with best effort if that is all it offers.
+
+    Returns all subscriptions there are by then: destroy them to hear no more.
+    The middleware tells `on_lost` how many more messages it knows to be lost.
 
     Best effort loses most frames of a megabyte on a busy machine even within that machine;
     a reliable subscription hears nothing from a driver that publishes with best effort.
     """
     subscriptions: list[Subscription] = []
+
+    def count_lost(info: Any) -> None:
+        on_lost(info.total_count_change)
 
     def from_reliable(message: Any) -> None:
         if len(subscriptions) == 1:
@@ -109,7 +160,12 @@ def subscribe_camera(
         node.get_logger().info(f'{topic} is offered with best effort: frames may get lost')
         subscriptions.append(
             node.create_subscription(
-                msg_type, topic, callback, qos_profile_sensor_data, callback_group=callback_group
+                msg_type,
+                topic,
+                callback,
+                qos_profile_sensor_data,
+                callback_group=callback_group,
+                event_callbacks=SubscriptionEventCallbacks(message_lost=count_lost),
             )
         )
 
@@ -120,9 +176,12 @@ def subscribe_camera(
             from_reliable,
             QoSProfile(depth=qos_profile_sensor_data.depth),
             callback_group=callback_group,
-            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=take_best_effort),
+            event_callbacks=SubscriptionEventCallbacks(
+                incompatible_qos=take_best_effort, message_lost=count_lost
+            ),
         )
     )
+    return subscriptions
 
 
 def _keep_freed_memory() -> None:

@@ -82,14 +82,16 @@ class ParsedAnswer:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a backend says, unread: `vla_r1_core.output.parse` reads the text.
+    """What a backend says, unread: its `Profile` reads the text.
 
     Attributes:
         prompt: the prompt as sent to the model.
         text: the model's whole text, verbatim.
         label: the object that is meant, such as 'red cube'; empty when the backend cannot tell.
         score: confidence in [0, 1]; 1 when the backend gives none.
-        prompt_tokens, completion_tokens: [tokens], 0 when not counted.
+        prompt_tokens, completion_tokens: [tokens] of all texts, 0 when not counted.
+        seen_size: width and height [px] of the image as the model saw it; None when not known.
+        others: further texts that were drawn for the same question.
     """
 
     prompt: str
@@ -98,3 +100,5 @@ class Answer:
     score: float = 1.0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    seen_size: tuple[int, int] | None = None
+    others: tuple[str, ...] = ()
