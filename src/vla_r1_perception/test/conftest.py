@@ -1,6 +1,7 @@
 """Drawn pictures, a tiny model folder, and a client for reasoner processes over real DDS."""
 
 from contextlib import contextmanager, ExitStack
+from functools import partial
 import os
 from pathlib import Path
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 
 import cv2
+from lifecycle_msgs.srv import GetState
 import numpy as np
 import pytest
 
@@ -25,6 +27,7 @@ from vla_r1_msgs.action import Reason
 from vla_r1_msgs.msg import Affordance, Reasoning, Trajectory
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE))  # for what lies beside the tests
 TYPES = {
     'reasoning': Reasoning,
     'reasoning/partial': String,
@@ -207,12 +210,12 @@ class Client:
         self.by_action.add(future.result().result.reasoning.request_id)
         return future.result().status, future.result().result
 
-    def call(self, kind, name, request):
+    def call(self, kind, name, request, timeout=20.0):
         """Call a service."""
         client = self.node.create_client(kind, name)
         assert client.wait_for_service(10.0)
         future = client.call_async(request)
-        self.wait(future.done)
+        self.wait(future.done, timeout)
         return future.result()
 
     def forget(self):
@@ -225,6 +228,15 @@ class Client:
         self.executor.shutdown()
         self.node.destroy_node()
         rclpy.shutdown(context=self.context)
+
+
+@pytest.fixture(scope='session')
+def serving(tiny_model, tmp_path_factory):
+    """Return the process group that serves the tiny model to the openai backend."""
+    from serving import Serving  # with certificates, which most tests do without
+
+    with Serving(tiny_model, tmp_path_factory.mktemp('serving')) as process:
+        yield process
 
 
 MOODY = (str(HERE / 'moody_reasoner.py'),)
@@ -245,11 +257,19 @@ def reasoner_process(*parameters, program=MOODY):
         assert client.action.wait_for_server(30.0)
         client.wait(lambda: client.instructions.get_subscription_count())
         client.wait(lambda: client.node.count_publishers('overlay'))
+        # Answered once the model is loaded, which takes half a minute on a busy machine.
+        client.call(GetState, 'reasoner/get_state', GetState.Request(), timeout=120.0)
         yield client
     finally:
         client.close()
         process.terminate()
         assert process.wait(15.0) == 0
+
+
+@pytest.fixture(scope='session')
+def real_process():
+    """Return the context manager of a reasoner process as it is shipped, for longer fixtures."""
+    return partial(reasoner_process, program=REAL)
 
 
 @pytest.fixture(scope='module')

@@ -119,3 +119,29 @@ def test_the_reasoner_says_the_same_with_it(model, tiny_model, tmp_path, monkeyp
     fast = text()
     monkeypatch.setattr('vla_r1_perception.transformers_backend.can_decode', lambda model: False)
     assert text() == fast
+
+
+def test_samples_differ_by_seed_and_come_from_the_same_prompt(model, tiny_model):
+    inputs, decoder = prompts(tiny_model, 2), Decoder(model)
+    greedy = decoder.generate(inputs, LONGEST)
+    copies = decoder.generate(inputs, LONGEST, samples=3)
+    assert copies == [greedy[0]] * 3 + [greedy[1]] * 3
+    cold = decoder.generate(inputs, LONGEST, samples=3, temperature=1e-4)
+    assert cold == copies
+    drawn = [decoder.generate(inputs, LONGEST, samples=3, temperature=5.0, seed=s) for s in (1, 2)]
+    assert len({tuple(tokens) for tokens in drawn[0] + drawn[1]}) == 12
+    assert drawn[0] == decoder.generate(inputs, LONGEST, samples=3, temperature=5.0, seed=1)
+
+
+def test_tokens_are_drawn_as_often_as_the_softmax_says(model, tiny_model):
+    inputs = prompts(tiny_model, 1)
+    with torch.inference_mode():
+        logits = model(**inputs).logits[0, -1].double() / 8.0
+    wanted = torch.softmax(logits, -1).numpy()
+    count = 4000
+    said = Decoder(model).generate(inputs, 1, samples=count, temperature=8.0, seed=3)
+    tokens = np.array([row[0] if row else model.generation_config.eos_token_id for row in said])
+    often = np.bincount(tokens, minlength=len(wanted)) / count
+    spread = np.sqrt(wanted * (1 - wanted) / count)
+    assert (wanted > 0.002).sum() > 20
+    assert (np.abs(often - wanted) < 5 * spread + 1 / count).all()

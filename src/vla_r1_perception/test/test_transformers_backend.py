@@ -78,7 +78,7 @@ def test_large_pictures_are_scaled_down_to_the_limit(tiny_model):
 
 def test_noise_from_the_model_is_a_malformed_answer(reasoner):
     request = Request('id', 'pick', Task.AFFORDANCE, 60.0, lambda text, n: None)
-    reply = ask(reasoner, IMAGE, request, Task.AFFORDANCE, 0)
+    reply = ask(reasoner, IMAGE, request, Task.AFFORDANCE, seed=0)
     assert reply.error.code == ReasonCode.MALFORMED_ANSWER
     assert reply.answer.text and reply.parsed is None
 
@@ -98,7 +98,7 @@ def refusal(folder, config=CONFIG):
 
 def test_a_missing_folder_is_refused(tmp_path):
     assert 'set the parameter model' in refusal(tmp_path / 'nothing')
-    assert 'set the parameter model' in refusal('')
+    assert 'nano, which comes with it' in refusal('none of this name')
 
 
 def test_a_folder_without_config_is_refused(tmp_path):
@@ -141,13 +141,13 @@ def test_an_unusable_device_is_refused(tiny_model):
 
 def test_an_unknown_backend_names_the_choices(tiny_model):
     config = ReasonerConfig(backend='magic')
-    assert 'choose scripted or transformers' in refusal(tiny_model, config)
+    assert 'choose scripted, transformers or openai' in refusal(tiny_model, config)
 
 
 def test_the_scripted_node_imports_no_torch():
     code = (
         'import sys, vla_r1_perception.reasoner_node as n;'
-        'n.make_reasoner(n.ReasonerConfig(), "");'
+        'n.make_reasoner(n.ReasonerConfig(backend="scripted"), "");'
         'sys.exit("torch" in sys.modules or "transformers" in sys.modules)'
     )
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0

@@ -7,7 +7,12 @@ from vla_r1_perception.reasoner import Reasoner
 
 
 def make_reasoner(config: ReasonerConfig, model: str) -> Reasoner:
-    """Return a loaded reasoner; `model` is a local folder, which the scripted backend needs not.
+    """Return a loaded reasoner.
+
+    Args:
+        config: with the backend.
+        model: a local folder or the name of a model that comes with this package; for openai a
+            name on the server. Empty: the nano model, or the server's only one.
 
     Raises:
         ReasoningError: MODEL_NOT_LOADED, with what to do about it.
@@ -25,8 +30,17 @@ def make_reasoner(config: ReasonerConfig, model: str) -> Reasoner:
                 ReasonCode.MODEL_NOT_LOADED,
                 f'the transformers backend needs torch and transformers: {error}',
             ) from error
-        return TransformersReasoner(model, config)
+        return TransformersReasoner(model or 'nano', config)
+    if config.backend == 'openai':
+        try:
+            from vla_r1_perception.openai_backend import OpenAIReasoner
+        except ImportError as error:
+            raise ReasoningError(
+                ReasonCode.MODEL_NOT_LOADED,
+                f'the openai backend needs the openai package (pip install openai): {error}',
+            ) from error
+        return OpenAIReasoner(model, config)
     raise ReasoningError(
         ReasonCode.MODEL_NOT_LOADED,
-        f'there is no backend {config.backend!r}; choose scripted or transformers',
+        f'there is no backend {config.backend!r}; choose scripted, transformers or openai',
     )

@@ -2,7 +2,7 @@
 
 A model of a few million weights needs some 0.2 ms of arithmetic for a token; what `generate` takes
 besides is several times that. transformers still sees the picture and reads the prompt; here only
-the tokens after it are computed, greedily, and they are the same. Formulas: Qwen2.5-VL as in
+the tokens after it are computed; the likeliest ones are the same. Formulas: Qwen2.5-VL as in
 transformers' `modeling_qwen2_5_vl` (RMSNorm, rotary positions, grouped-query attention, SwiGLU).
 """
 
@@ -78,6 +78,9 @@ class Decoder:
         inputs: dict[str, Any],
         max_new_tokens: int,
         *,
+        samples: int = 1,
+        temperature: float = 0.0,
+        seed: int = 0,
         on_token: Callable[[list[int]], bool] = lambda tokens: True,
     ) -> list[list[int]]:
         """Return what the model says to each of B prompts, without the token that ends it.
@@ -85,24 +88,29 @@ class Decoder:
         Args:
             inputs: of the model, as its processor makes them; padded on the left.
             max_new_tokens: longest answer.
+            samples: answers to each prompt, which is read once; they follow each other.
+            temperature: of the softmax that tokens are drawn from; 0: the likeliest.
+            seed: of what is drawn.
             on_token: is told what the first of them has said so far after each of its tokens;
                 all end when it returns False.
         """
         with torch.inference_mode():
             prompt = self._model(**inputs, use_cache=True, logits_to_keep=1)
-        keys, values = _caches(prompt.past_key_values, max_new_tokens)
+        keys, values = _caches(prompt.past_key_values, max_new_tokens, samples)
         mask = np.where(_numpy(inputs['attention_mask']) > 0, 0, -np.inf).astype(np.float32)
         length = mask.shape[1]
         place = (mask == 0).sum(-1) + self._model.model.rope_deltas.reshape(-1).numpy()
         logits = _numpy(prompt.logits[:, -1])
+        mask, place, logits = (np.repeat(each, samples, axis=0) for each in (mask, place, logits))
         said: list[list[int]] = [[] for _ in logits]
         speaking = np.ones(len(logits), bool)
+        rng = np.random.default_rng(seed)
         for step in range(max_new_tokens):
-            tokens = logits.argmax(-1)
+            tokens = _drawn(rng, logits, temperature)
             speaking &= ~np.isin(tokens, self._ends)
             for i in np.flatnonzero(speaking):
                 said[i].append(int(tokens[i]))
-            if (speaking[0] and not on_token(said[0])) or not speaking.any():
+            if not speaking.any() or not on_token(said[0]):
                 break
             if step + 1 < max_new_tokens:
                 logits = self._step(tokens, place + step, keys, values, mask, length + step)
@@ -190,11 +198,28 @@ def _layer(layer: Any) -> _Layer:
     )
 
 
-def _caches(prompt: Any, more: int) -> tuple[list[Array], list[Array]]:
-    """Return keys and values of the prompt, with room for `more` tokens."""
-    room = ((0, 0), (0, 0), (0, more), (0, 0))
-    keys = [np.pad(_numpy(layer.keys), room) for layer in prompt.layers]
-    return keys, [np.pad(_numpy(layer.values), room) for layer in prompt.layers]
+def _caches(prompt: Any, more: int, copies: int) -> tuple[list[Array], list[Array]]:
+    """Return keys and values of each prompt, so many times, with room for `more` tokens."""
+
+    def roomy(cache: torch.Tensor) -> Array:
+        count, heads, length, size = cache.shape
+        # Not zeros: what is not written yet costs nothing.
+        out = np.empty((count * copies, heads, length + more, size), np.float32)
+        out[:, :, :length] = np.repeat(_numpy(cache), copies, axis=0)
+        return out
+
+    layers = prompt.layers
+    return [roomy(layer.keys) for layer in layers], [roomy(layer.values) for layer in layers]
+
+
+def _drawn(rng: np.random.Generator, logits: Array, temperature: float) -> NDArray[np.int64]:
+    """Return (B,) tokens: the likeliest, or drawn."""
+    if temperature == 0.0:
+        tokens: NDArray[np.int64] = logits.argmax(-1)
+        return tokens
+    sums = _softmax(logits / np.float32(temperature)).cumsum(-1, dtype=np.float64)
+    wanted = rng.random((len(logits), 1)) * sums[:, -1:]
+    return np.asarray((sums <= wanted).sum(-1))
 
 
 def _softmax(scores: Array) -> Array:

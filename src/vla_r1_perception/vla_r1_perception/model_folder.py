@@ -7,21 +7,37 @@ from pathlib import Path
 from vla_r1_core.errors import ReasonCode, ReasoningError
 
 MODEL_TYPE = 'qwen2_5_vl'
+SHIPPED = Path(__file__).parent / 'models'
+"""Models that come with this package, a folder each; they are told by their names."""
 _CHUNK = 1 << 20  # [bytes]
 
 
+def find_model(model: str) -> Path:
+    """Return the folder of a model that is told by its folder, or by its name if it is shipped.
+
+    Raises:
+        ReasoningError: MODEL_NOT_LOADED, there is none; with those that are shipped.
+    """
+    shipped = {folder.name: folder for folder in SHIPPED.glob('*/')}
+    folder = Path(model).expanduser()
+    if model and folder.is_dir():
+        return folder
+    if model in shipped:
+        return shipped[model]
+    names = f', or to {" or ".join(sorted(shipped))}, which comes with it' if shipped else ''
+    raise not_loaded(
+        f'there is no model folder {model!r}; set the parameter model to a local folder '
+        f'with a Qwen2.5-VL model (config.json, *.safetensors, tokenizer){names}'
+    )
+
+
 def check_folder(model: str) -> Path:
-    """Return the folder if it holds a Qwen2.5-VL model with weights.
+    """Return a model's folder if it holds a Qwen2.5-VL with weights; see `find_model`.
 
     Raises:
         ReasoningError: MODEL_NOT_LOADED, with what is missing.
     """
-    folder = Path(model).expanduser()
-    if not model or not folder.is_dir():
-        raise not_loaded(
-            f'there is no model folder {model!r}; set the parameter model to a local folder '
-            'with a Qwen2.5-VL model (config.json, *.safetensors, tokenizer)'
-        )
+    folder = find_model(model)
     try:
         model_type = json.loads((folder / 'config.json').read_text()).get('model_type')
     except (OSError, ValueError, AttributeError) as error:
@@ -40,10 +56,10 @@ def weight_files(folder: Path) -> list[Path]:
     return sorted(folder.glob('*.safetensors'))
 
 
-def weights_sha256(folder: Path) -> str:
-    """Return the hash of the weight files' contents, one after the other, in hexadecimal."""
+def weights_sha256(*folders: Path) -> str:
+    """Return the hash of all weight files' contents, one after the other, in hexadecimal."""
     digest = hashlib.sha256()
-    for path in weight_files(folder):
+    for path in (file for folder in folders for file in weight_files(folder)):
         with path.open('rb') as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)

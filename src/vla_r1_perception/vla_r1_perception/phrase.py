@@ -23,6 +23,9 @@ class Phrase:
         extreme: which one of several, such as 'leftmost' or 'biggest'.
         relation: to another object.
         excluded: what is not meant: "not the red one".
+        not_at: (x, y) in [0, 1] of what is not meant: "the other one".
+        rather: color that counts if something of it fits: after "the red cube" the other one is
+            another red cube, or else another cube.
     """
 
     color: str | None = None
@@ -30,11 +33,15 @@ class Phrase:
     extreme: str | None = None
     relation: Relation | None = None
     excluded: 'Phrase | None' = None
+    not_at: tuple[float, float] | None = None
+    rather: str | None = None
 
     def __str__(self) -> str:
         words = [self.extreme, self.color, self.shape or 'object']
         if self.excluded:
             words.append(f'other than the {self.excluded}')
+        if self.not_at:
+            words.append('other than the one before')
         if self.relation:
             words.append(f'{self.relation.kind} the {self.relation.to}')
         return ' '.join(word for word in words if word)

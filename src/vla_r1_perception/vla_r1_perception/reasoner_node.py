@@ -10,30 +10,32 @@ import uuid
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.action import ActionServer, CancelResponse
-from rclpy.action.server import ServerGoalHandle
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.time import Time
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header, String
-from vision_msgs.msg import Detection2DArray
 from vla_r1_core.errors import ReasonCode, ReasoningError
-from vla_r1_core.ros import declare_config, run, subscribe_camera
+from vla_r1_core.ros import declare_config, follow_config, run
 from vla_r1_core.types import Task
 
 from vla_r1_msgs.action import Reason
-from vla_r1_msgs.msg import Affordance, Reasoning, Trajectory
 from vla_r1_msgs.srv import LoadModel
 from vla_r1_perception import convert
 from vla_r1_perception.backends import make_reasoner
+from vla_r1_perception.camera_node import Camera
 from vla_r1_perception.config import ReasonerConfig
-from vla_r1_perception.overlay import draw_overlay
+from vla_r1_perception.conversation import Conversation, intent_of
+from vla_r1_perception.goals_node import BUG, Goals
+from vla_r1_perception.health import Health, Now, Report
+from vla_r1_perception.health_node import Heartbeat
+from vla_r1_perception.model_thread import InThread, ModelThread
+from vla_r1_perception.outputs_node import Outputs
 from vla_r1_perception.reasoner import Reasoner
-from vla_r1_perception.reply import ask, choose_task, Reply
-from vla_r1_perception.request import Request, Worker
+from vla_r1_perception.reply import ask, choose_task, exchange_of, Reply
+from vla_r1_perception.request import Request
+from vla_r1_perception.worker import Worker
 
-_POLL_S = 0.01
+_POLL_S = 0.02
 
 
 class ReasonerNode(LifecycleNode):
@@ -43,23 +45,15 @@ class ReasonerNode(LifecycleNode):
         super().__init__('reasoner')
         self._config = declare_config(self, ReasonerConfig)
         self._reasoner: Reasoner | None = None
-        self._active = False
-        self._image: Image | None = None
+        self._active = self._was_active = self._loading = False
+        self._health = Health()
+        self._conversation = Conversation()
+        self._model_thread = ModelThread()
         self._worker = Worker(self._serve)
 
-        self._reasoning_pub = self.create_publisher(Reasoning, 'reasoning', 10)
-        self._partial_pub = self.create_publisher(String, 'reasoning/partial', 10)
-        self._affordance_pub = self.create_publisher(Affordance, 'affordance', 10)
-        self._trajectory_pub = self.create_publisher(Trajectory, 'trajectory', 10)
-        self._detections_pub = self.create_publisher(Detection2DArray, 'detections', 10)
-        self._overlay_pub = self.create_publisher(Image, 'overlay', 1)
-        subscribe_camera(
-            self,
-            Image,
-            'image',
-            self._on_image,
-            callback_group=MutuallyExclusiveCallbackGroup(),
-        )
+        self._outputs = Outputs(self)
+        camera = self._config.camera
+        self._camera = Camera(self, self._config.image_transport, self._health, camera)
         self.create_subscription(String, 'instruction', self._on_instruction, 10)
         self.create_service(
             LoadModel,
@@ -67,30 +61,43 @@ class ReasonerNode(LifecycleNode):
             self._on_load_model,
             callback_group=MutuallyExclusiveCallbackGroup(),
         )
-        self._action = ActionServer(
+        self._goals = Goals(
             self,
-            Reason,
-            'reason',
-            execute_callback=self._on_goal,
-            cancel_callback=lambda goal: CancelResponse.ACCEPT,
-            callback_group=ReentrantCallbackGroup(),
+            self._submit,
+            lambda: self._config.answer_timeout_s,
+            self._outputs.publish_partial,
         )
+        follow_config(
+            self,
+            lambda: self._config,
+            self._use_config,
+            is_unconfigured=lambda: self._state == 'unconfigured',
+        )
+        heartbeat = Heartbeat(self, 'answers', self._report)
+        heartbeat.beat()  # the next one comes when the model is loaded
         if self._config.autostart and self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model."""
+        self._loading = True
         try:
-            self._reasoner = self.load_reasoner(self._config.model)
+            self._reasoner = self._load(self._config.model)
         except ReasoningError as error:
             self.get_logger().error(str(error))
-            return TransitionCallbackReturn.FAILURE
+            self._health.not_loaded(error)
+            bug = error.code == ReasonCode.UNKNOWN
+            return TransitionCallbackReturn.ERROR if bug else TransitionCallbackReturn.FAILURE
+        finally:
+            self._loading = False
+        self._health.loaded()
+        self._conversation.clear()
         self.get_logger().info(f'loaded {self._reasoner.name}')
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to answer."""
-        self._active = True
+        self._active = self._was_active = True
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -104,6 +111,13 @@ class ReasonerNode(LifecycleNode):
         self._reasoner = None
         return super().on_cleanup(state)
 
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Go back to the beginning: whatever is mended by then, configure finds."""
+        self._active = False
+        self._worker.stop_all('the reasoner failed to change its state; see its log')
+        self._reasoner = None
+        return super().on_error(state)
+
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop answering and free the model."""
         self._active = False
@@ -114,52 +128,49 @@ class ReasonerNode(LifecycleNode):
     def destroy_node(self) -> None:
         """End the worker thread, then the node."""
         self._worker.close()
-        self._action.destroy()
+        self._goals.close()
         super().destroy_node()
+
+    @property
+    def _state(self) -> str:
+        return str(self._state_machine.current_state[1])
 
     def load_reasoner(self, model: str) -> Reasoner:
         """Return a loaded reasoner; raises ReasoningError MODEL_NOT_LOADED."""
         return make_reasoner(self._config, model)
 
-    def _on_image(self, image: Image) -> None:
-        self._image = image
+    def _load(self, model: str) -> Reasoner:
+        """Return a loaded reasoner; raises ReasoningError, UNKNOWN for a bug."""
+        try:
+            return self.load_reasoner(model)
+        except ReasoningError:
+            raise
+        except Exception as error:  # nobody else would tell, and a service would end the node
+            self.get_logger().error(traceback.format_exc())
+            why = f'{type(error).__name__} while the model was loaded: {error}; see the log'
+            raise ReasoningError(ReasonCode.UNKNOWN, why) from error
+
+    def _use_config(self, config: ReasonerConfig) -> None:
+        if config.camera != self._config.camera:
+            self._camera.use(config.camera)
+        self._config = config
 
     def _on_instruction(self, message: String) -> None:
-        self._worker.submit(
+        self._submit(
             Request(
                 request_id=uuid.uuid4().hex,
                 instruction=message.data,
                 task=Task.AUTO,
                 timeout_s=self._config.answer_timeout_s,
-                on_progress=self._publish_partial,
+                on_progress=self._outputs.publish_partial,
             )
         )
 
-    def _on_goal(self, goal: ServerGoalHandle) -> Reason.Result:
-        def on_progress(text: str, tokens: int) -> None:
-            self._publish_partial(text, tokens)
-            goal.publish_feedback(Reason.Feedback(text=text, tokens=tokens))
-
-        request = Request(
-            request_id=goal.request.request_id or uuid.uuid4().hex,
-            instruction=goal.request.instruction,
-            task=goal.request.task,
-            timeout_s=self._config.answer_timeout_s,
-            on_progress=on_progress,
-            is_canceled=lambda: goal.is_cancel_requested,
-        )
-        self._worker.submit(request)
-        request.done.wait()
-        if request.result is None:
-            why = 'the reasoner was shut down, or has a bug: see its log'
-            return Reason.Result(reasoning=Reasoning(error_code=ReasonCode.UNKNOWN, error_msg=why))
-        if request.result.reasoning.error_code == ReasonCode.NONE:
-            goal.succeed()
-        elif goal.is_cancel_requested:
-            goal.canceled()
+    def _submit(self, request: Request) -> None:
+        if self._config.when_busy == 'queue':
+            self._worker.submit_queued(request, self._config.queue_size)
         else:
-            goal.abort()
-        return request.result
+            self._worker.submit_newest(request)
 
     def _on_load_model(
         self, request: LoadModel.Request, response: LoadModel.Response
@@ -169,7 +180,7 @@ class ReasonerNode(LifecycleNode):
             response.message = 'the reasoner is not configured; configure it first'
             return response
         try:
-            self._reasoner = self.load_reasoner(request.model or self._config.model)
+            self._reasoner = self._load(request.model or self._config.model)
         except ReasoningError as error:
             response.message = f'{error}; {self._reasoner.name} goes on answering'
         else:
@@ -177,43 +188,74 @@ class ReasonerNode(LifecycleNode):
         response.weights_sha256 = self._reasoner.weights_sha256
         return response
 
-    def _publish_partial(self, text: str, tokens: int) -> None:
-        self._partial_pub.publish(String(data=text))
-
     def _serve(self, request: Request) -> None:
-        """Answer one request and publish everything about it; runs in the worker thread."""
+        """Answer one request and publish everything about it; runs in a thread of the worker."""
         try:
+            request.on_begin()
             self._answer(request)
         except Exception:  # noqa: BLE001 - a dead worker would leave the node deaf
             if self.context.ok():
                 self.get_logger().error(traceback.format_exc())
+                self._health.failed(ReasoningError(ReasonCode.UNKNOWN, BUG))
         finally:
             request.done.set()  # who waits for it must not wait for ever
 
     def _answer(self, request: Request) -> None:
-        reasoner = self._reasoner
-        reply, image, rgb = self._reply(request, reasoner)
+        config = self._config
+        reasoner = self._ready(request, config)  # both for all of this request
+        reply, image, rgb = self._reply(request, reasoner, config)
         if reply.error and reply.error.__cause__ and self.context.ok():
             self.get_logger().error(
                 ''.join(traceback.format_exception(reply.error.__cause__)).rstrip()
             )
         header = image.header if image else Header()
         result = Reason.Result(
-            reasoning=convert.reasoning_msg(request, reply, header, reasoner, self._config.seed)
+            reasoning=convert.reasoning_msg(request, reply, header, reasoner, config)
         )
-        if reply.parsed and reply.parsed.box:
-            result.affordances.append(convert.affordance_msg(request.request_id, reply, image))
-        if reply.parsed and reply.parsed.trajectory:
-            result.trajectories.append(convert.trajectory_msg(request.request_id, reply, image))
-        self._publish(result)
+        said = None if reply.error else reply.parsed  # what nobody is sure of, nobody acts on
+        if said:
+            height, width = rgb.shape[:2]
+            about = (request.request_id, reply, header, width, height)
+            if said.box:
+                result.affordances.append(convert.affordance_msg(*about))
+            if said.trajectory:
+                result.trajectories.append(convert.trajectory_msg(*about))
+        self._outputs.publish(result)
+        self._health.ended(reply, request.first_token_s)
         request.result = result
         request.done.set()
-        if self._config.overlay and reply.answer:  # last, so that it delays no answer
-            self._overlay_pub.publish(convert.rgb_to_image(draw_overlay(rgb, reply), header))
+        if config.overlay and reply.answer:  # last, so that it delays no answer
+            self._outputs.publish_overlay(rgb, reply, header)
+
+    def _ready(self, request: Request, config: ReasonerConfig) -> Reasoner | None:
+        """Return the model; who asks while it is being loaded for the first time waits for it."""
+        end = 0.0
+        while not (self._active or self._was_active or request.should_stop()):
+            if self._loading or not end:
+                end = time.monotonic() + config.image_wait_s
+            if time.monotonic() > end:
+                break
+            time.sleep(_POLL_S)
+        return self._reasoner
+
+    def _report(self) -> Report:
+        reasoner = self._reasoner
+        return self._health.report(
+            Now(
+                state=self._state,
+                backend=self._config.backend,
+                model=reasoner.name if reasoner else '',
+                weights_sha256=reasoner.weights_sha256 if reasoner else '',
+                waiting=self._worker.waiting,
+                thinking_s=self._worker.running_s,
+                image_age_s=self._camera.age_s,
+                camera_fault=self._camera.fault(self._config.max_image_age_s),
+            )
+        )
 
     def _reply(
-        self, request: Request, reasoner: Reasoner | None
-    ) -> tuple[Reply, Image | None, NDArray[np.uint8] | None]:
+        self, request: Request, reasoner: Reasoner | None, config: ReasonerConfig
+    ) -> tuple[Reply, Image | CompressedImage | None, NDArray[np.uint8] | None]:
         """Check everything that the model needs, and ask it."""
         task = Task.AUTO
         try:
@@ -223,57 +265,24 @@ class ReasonerNode(LifecycleNode):
                     ReasonCode.MODEL_NOT_LOADED,
                     'the reasoner is not active; configure and activate it (see its log)',
                 )
-            task = choose_task(request, self._config.max_instruction_chars)
-            image = self._wait_for_image(request)
-            rgb = convert.image_to_rgb(image)
+            turns = self._conversation.before(request.instruction, request.task, config.context)
+            task = choose_task(request, config.max_instruction_chars, intent_of(turns))
+            image = self._camera.wait(request, config)
+            rgb = convert.to_rgb(image)
         except ReasoningError as error:
-            return Reply(task, error=error), self._image, None
-        return ask(reasoner, rgb, request, task, self._config.seed), image, rgb
-
-    def _wait_for_image(self, request: Request) -> Image:
-        """Return a fresh image; a camera that has just been started gets a moment to deliver."""
-        end = time.monotonic() + self._config.image_wait_s
-        while True:
-            request.raise_if_stopped()
-            try:
-                return self._fresh()
-            except ReasoningError:
-                if time.monotonic() > end:
-                    raise
-            time.sleep(_POLL_S)
-
-    def _fresh(self) -> Image:
-        """Return the newest image if it is young enough to be answered about."""
-        image = self._image
-        if image is None:
-            raise ReasoningError(
-                ReasonCode.NO_IMAGE,
-                f'no image has arrived on {self.resolve_topic_name("image")}; '
-                'start the camera or remap the topic',
-            )
-        age = (self.get_clock().now() - Time.from_msg(image.header.stamp)).nanoseconds * 1e-9
-        limit = self._config.max_image_age_s
-        if age > limit:
-            raise ReasoningError(
-                ReasonCode.STALE_IMAGE,
-                f'the newest image is {age:.1f} s old, the limit is {limit:g} s '
-                '(max_image_age_s); is the camera still running?',
-            )
-        if age < -limit:
-            raise ReasoningError(
-                ReasonCode.STALE_IMAGE,
-                f'the newest image is {-age:.1f} s ahead of the clock; check use_sim_time and '
-                'that the clocks of camera and computer agree',
-            )
-        return image
-
-    def _publish(self, result: Reason.Result) -> None:
-        self._reasoning_pub.publish(result.reasoning)
-        for affordance in result.affordances:
-            self._affordance_pub.publish(affordance)
-            self._detections_pub.publish(convert.detections_msg(affordance))
-        for trajectory in result.trajectories:
-            self._trajectory_pub.publish(trajectory)
+            return Reply(task, error=error), self._camera.newest, None
+        model = InThread(reasoner, config, self._model_thread)
+        reply = ask(
+            model,
+            rgb,
+            request,
+            task,
+            seed=config.seed,
+            min_score=config.min_score,
+            context=[turn.exchange(task) for turn in turns],
+        )
+        self._conversation.note(exchange_of(request, reply))
+        return reply, image, rgb
 
 
 def main() -> None:

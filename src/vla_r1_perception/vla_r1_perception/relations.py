@@ -10,7 +10,7 @@ import math
 from vla_r1_core.errors import ReasonCode, ReasoningError
 
 from vla_r1_perception.phrase import Phrase, Relation
-from vla_r1_perception.scene import SeenObject
+from vla_r1_perception.scene import Point, SeenObject
 from vla_r1_perception.vocabulary import CONTAINERS
 
 _CLEAR = 0.02  # of the image's height: two places that differ by less are not told apart
@@ -57,6 +57,9 @@ def resolve(phrase: Phrase, objects: list[SeenObject]) -> SeenObject:
     fitting = [o for o in objects if _fits(o, phrase)]
     if phrase.excluded:
         fitting = [o for o in fitting if not _fits(o, phrase.excluded)]
+    if phrase.not_at:
+        fitting = [o for o in fitting if not is_at(o, phrase.not_at)]
+        fitting = [o for o in fitting if o.color == phrase.rather] or fitting
     if fitting and phrase.relation:
         fitting = _related(fitting, phrase.relation, objects)
     if not fitting:
@@ -82,6 +85,12 @@ def _fits(seen: SeenObject, phrase: Phrase) -> bool:
     if not phrase.color and not phrase.shape and seen.shape in CONTAINERS:
         return False
     return phrase.color in (None, seen.color) and phrase.shape in (None, seen.shape)
+
+
+def is_at(seen: SeenObject, place: Point) -> bool:
+    """Whether an object is seen at (x, y) in [0, 1]."""
+    left, top, right, bottom = seen.box.corners
+    return left <= place[0] <= right and top <= place[1] <= bottom
 
 
 def _related(

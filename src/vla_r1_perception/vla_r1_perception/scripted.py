@@ -4,22 +4,28 @@ It is the demo's model and the ruler for all others: what the rest of the system
 answer can be measured by it. It sees the picture and the words, nothing else.
 """
 
+from collections.abc import Sequence
 import re
 
 import numpy as np
 from numpy.typing import NDArray
 from vla_r1_core.errors import ReasonCode, ReasoningError
 from vla_r1_core.output import format as format_answer
+from vla_r1_core.profiles import PROFILES
 from vla_r1_core.prompt import build_prompt, Intent
 from vla_r1_core.types import Answer, ParsedAnswer, Task, Trajectory2D
 
 from vla_r1_perception import thought, traces
+from vla_r1_perception.config import ReasonerConfig
+from vla_r1_perception.conversation import Exchange
 from vla_r1_perception.phrase import Command
 from vla_r1_perception.reasoner import OnToken, ShouldStop
-from vla_r1_perception.relations import NotSeenError, resolve
+from vla_r1_perception.relations import is_at, NotSeenError, resolve
 from vla_r1_perception.scene import Point, see_gripper, see_objects, SeenObject
 from vla_r1_perception.vocabulary import DIRECTIONS
 from vla_r1_perception.words import understand
+
+_STEPS = 50  # along a push, to find what is pushed
 
 
 class ScriptedReasoner:
@@ -27,6 +33,8 @@ class ScriptedReasoner:
 
     name = 'scripted'
     weights_sha256 = ''
+    profile = PROFILES['vla_r1']
+    config = ReasonerConfig()
 
     def answer(
         self,
@@ -37,10 +45,11 @@ class ScriptedReasoner:
         seed: int,
         on_token: OnToken,
         should_stop: ShouldStop,
+        context: Sequence[Exchange] = (),
     ) -> Answer:
         """Answer one instruction about one image; see `Reasoner.answer`."""
-        command = understand(instruction)
         objects = see_objects(image)
+        command = understand(instruction, *_recall(context, objects))
         meant = command.target
         try:
             target = resolve(command.target, objects)
@@ -67,6 +76,35 @@ class ScriptedReasoner:
             label=str(meant),
             completion_tokens=words,
         )
+
+
+def _recall(
+    context: Sequence[Exchange], objects: list[SeenObject]
+) -> tuple[Command | None, Point | None]:
+    """Return what was asked for last, and where that was found."""
+    before, place = None, None
+    for exchange in context:
+        try:
+            before = understand(exchange.instruction, before, place)
+        except ReasoningError:
+            continue
+        place = _place_of(exchange, before.intent, objects) if exchange.text else None
+    return before, place
+
+
+def _place_of(exchange: Exchange, intent: Intent, objects: list[SeenObject]) -> Point | None:
+    """Return where the object of an answer was, (x, y) in [0, 1]; None if it was not there."""
+    # An answer's coordinates are shares of the picture, whose size does not matter.
+    said = ScriptedReasoner.profile.read(exchange.text, exchange.task, 1, 1)
+    if said.box:
+        return said.box.x, said.box.y
+    if not said.trajectory:
+        return None
+    points = said.trajectory.points
+    if intent is Intent.PUSH:  # begins beside it and goes through it
+        steps = np.linspace(points[0], points[-1], _STEPS)
+        return next(((x, y) for x, y in steps if any(is_at(o, (x, y)) for o in objects)), None)
+    return points[0] if intent is Intent.PLACE else points[-1]
 
 
 def _trace(

@@ -1,23 +1,31 @@
 """Any local folder with a Qwen2.5-VL architecture: VLA-R1 3B, or a nano model of the same kind.
 
-How tokens are drawn is the folder's own business (generation_config.json). A small model on the
-CPU that draws the likeliest ones has them computed by `Decoder`; they are the same.
+Its family may be another one than VLA-R1's, see `profile.py`.
+
+How tokens are drawn is the folder's own business (generation_config.json), but for a temperature
+that is asked for. A small model on the CPU has them computed by `Decoder`; the likeliest ones are
+the same.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import torch
-from transformers import Qwen2_5_VLForConditionalGeneration, set_seed, StoppingCriteria
+from transformers import set_seed, StoppingCriteria
 from vla_r1_core.errors import ReasonCode, ReasoningError
-from vla_r1_core.prompt import build_prompt, IMAGE_MARKER
+from vla_r1_core.prompt import IMAGE_MARKER
 from vla_r1_core.types import Answer, Task
 
 from vla_r1_perception.config import ReasonerConfig
+from vla_r1_perception.conversation import Exchange
 from vla_r1_perception.decoder import can_decode, Decoder
+from vla_r1_perception.load_model import load_model
 from vla_r1_perception.model_folder import check_folder, not_loaded, weights_sha256
 from vla_r1_perception.processor import load_processor
+from vla_r1_perception.profile import chosen_profile, messages, shown
 from vla_r1_perception.reasoner import OnToken, ShouldStop
 
 
@@ -29,33 +37,43 @@ class TransformersReasoner:
     """
 
     def __init__(self, model: str, config: ReasonerConfig) -> None:
+        self.profile = chosen_profile(config)
         folder = check_folder(model)
         self.name = f'transformers:{folder.resolve().name}'
-        self._config = config
-        self._device = _device(config.device)
+        self.config = config
         try:
             self._processor = load_processor(folder)
-            self._model, info = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-                folder, dtype=config.dtype, local_files_only=True, output_loading_info=True
-            )
-            self._model.to(self._device).eval()
         except Exception as error:  # a broken folder raises anything, from a dozen libraries
             raise not_loaded(f'{folder} cannot be loaded: {error}') from error
-        if info['missing_keys']:
-            # Without this the model would answer from random numbers.
-            missing = sorted(info['missing_keys'])
-            raise not_loaded(f'{folder} lacks {len(missing)} weights, such as {missing[0]}')
+        self._model = load_model(folder, config)
         self._decoder = None
-        if can_decode(self._model):
+        if config.quantization == 'none' and can_decode(self._model):
             if config.dtype == 'auto':
                 self._model.float()  # CPUs compute half precision more slowly
             self._decoder = Decoder(self._model)
-        self.weights_sha256 = weights_sha256(folder)
+        self.weights_sha256 = weights_sha256(
+            folder, *([Path(config.adapter).expanduser()] if config.adapter else [])
+        )
         own_size = self._processor.image_processor.size  # areas [px], whatever the keys say
         self._image_size = {
             'shortest_edge': own_size['shortest_edge'],
             'longest_edge': min(own_size['longest_edge'], config.max_pixels),
         }
+        if config.warm_up:
+            self._warm_up()
+
+    @torch.inference_mode()
+    def _warm_up(self) -> None:
+        """Answer once, shortly: the first answer takes several times as long as the next ones.
+
+        Raises:
+            ReasoningError: MODEL_NOT_LOADED, the model cannot answer, for want of memory or so.
+        """
+        try:
+            inputs = self._inputs(np.zeros((480, 640, 3), np.uint8), IMAGE_MARKER)
+            self._model.generate(**inputs.to(self._model.device), max_new_tokens=2)
+        except Exception as error:
+            raise not_loaded(f'{self.name} was loaded, but cannot answer: {error}') from error
 
     @torch.inference_mode()
     def answer(
@@ -67,42 +85,69 @@ class TransformersReasoner:
         seed: int,
         on_token: OnToken,
         should_stop: ShouldStop,
+        context: Sequence[Exchange] = (),
     ) -> Answer:
         """Answer one instruction about one image; see `Reasoner.answer`."""
-        prompt = build_prompt(instruction, task)
-        inputs = self._inputs(image, prompt).to(self._device)
+        prompt = self.profile.prompt(instruction, task)
+        inputs = self._inputs(shown(image, self.profile), prompt, context).to(self._model.device)
         prompt_tokens = inputs['input_ids'].shape[1]
         follower = _Follower(self._processor.tokenizer, prompt_tokens, on_token, should_stop)
-        if self._decoder:
-            self._decoder.generate(inputs, self._config.max_new_tokens, on_token=follower.go_on)
-        else:
-            set_seed(seed)
-            self._model.generate(
-                **inputs,
-                max_new_tokens=self._config.max_new_tokens,
-                stopping_criteria=[follower],
-            )
+        said = self._say(inputs, seed, follower)
         if follower.stopped:
             raise ReasoningError(ReasonCode.CANCELED, 'the answer was stopped')
+        texts = self._processor.tokenizer.batch_decode(said, skip_special_tokens=True)
         return Answer(
             prompt=prompt,
-            text=follower.text,
+            text=texts[0],
             prompt_tokens=prompt_tokens,
-            completion_tokens=follower.tokens,
+            completion_tokens=sum(map(len, said)),
+            seen_size=self._seen_size(inputs),
+            others=tuple(texts[1:]),
         )
 
-    def _inputs(self, image: NDArray[np.uint8], prompt: str) -> Any:
+    def _say(self, inputs: Any, seed: int, follower: '_Follower') -> list[list[int]]:
+        """Return the tokens of each answer, of which the first is followed."""
+        config = self.config
+        if self._decoder:
+            return self._decoder.generate(
+                inputs,
+                config.max_new_tokens,
+                samples=config.samples,
+                temperature=config.drawn_at,
+                seed=seed,
+                on_token=follower.go_on,
+            )
+        set_seed(seed)
+        drawn = {'do_sample': True, 'temperature': config.drawn_at} if config.drawn_at else {}
+        rows = self._model.generate(
+            **inputs,
+            **drawn,
+            max_new_tokens=config.max_new_tokens,
+            num_return_sequences=config.samples,
+            stopping_criteria=[follower],
+        )
+        pad = self._model.generation_config.pad_token_id
+        said = rows[:, inputs['input_ids'].shape[1] :].tolist()
+        return [[token for token in row if token != pad] for row in said]
+
+    def _inputs(
+        self, image: NDArray[np.uint8], prompt: str, context: Sequence[Exchange] = ()
+    ) -> Any:
         """Return the model's inputs; the image stands where the prompt's marker does."""
-        content = [
-            {'type': 'text', 'text': prompt.removesuffix(IMAGE_MARKER)},
-            {'type': 'image'},
-        ]
         text = self._processor.apply_chat_template(
-            [{'role': 'user', 'content': content}], add_generation_prompt=True, tokenize=False
+            messages(self.profile, prompt, {'type': 'image'}, context),
+            add_generation_prompt=True,
+            tokenize=False,
         )
         return self._processor(
             text=[text], images=[image], size=self._image_size, return_tensors='pt'
         )
+
+    def _seen_size(self, inputs: Any) -> tuple[int, int]:
+        """Return width and height [px] of the image after the processor has resized it."""
+        _, rows, columns = inputs['image_grid_thw'][0].tolist()
+        patch = int(self._processor.image_processor.patch_size)
+        return columns * patch, rows * patch
 
 
 class _Follower(StoppingCriteria):
@@ -132,15 +177,3 @@ class _Follower(StoppingCriteria):
         self._on_token(self.text, self.tokens)
         self.stopped = self._should_stop()
         return not self.stopped
-
-
-def _device(wanted: str) -> torch.device:
-    """Return the device, of the best kind there is when `wanted` is 'auto'."""
-    if wanted == 'auto':
-        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    try:
-        device = torch.device(wanted)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise not_loaded(f'device {wanted!r} cannot be used here: {error}') from error
-    return device

@@ -80,6 +80,14 @@ NO_PLACE = (
     'from above',
 )
 POLITE = ('can you', 'could you', 'would you', 'will you')  # "can" is no cylinder here
+# Begin what corrects or completes what was said before.
+CORRECTIONS = (
+    'yes', 'no', 'nope', 'wrong', 'wrong one', 'not that one', 'not this one', 'sorry', 'wait',
+    'i meant', 'i mean', 'i said', 'rather', 'actually', 'instead', 'and', 'now', 'then', 'please',
+    'what about', 'how about',
+)  # fmt: skip
+# End it.
+AFTERTHOUGHTS = ('instead', 'rather', 'please', 'too', 'now', 'then', 'as well')
 # May stand between the object and where it shall go.
 BETWEEN_CLAUSES = (
     'and', 'then', 'please', 'it', 'down', 'gently', 'carefully', 'slowly', 'put', 'place', 'drop',

@@ -10,13 +10,16 @@ from vla_r1_core.prompt import infer_intent, Intent, VERBS
 
 from vla_r1_perception.phrase import Command, Phrase, Relation
 from vla_r1_perception.reader import Reader
+from vla_r1_perception.scene import Point
 from vla_r1_perception.vocabulary import (
+    AFTERTHOUGHTS,
     ANY_SHAPE,
     BEFORE,
     BETWEEN_CLAUSES,
     COLOR_OF,
     COLORS,
     CONTAINERS,
+    CORRECTIONS,
     DETERMINERS,
     DIRECTIONS,
     EXCEPTIONS,
@@ -40,16 +43,30 @@ _NAMES = {*COLOR_OF, *SHAPE_OF}
 _MUST_BE_UNDERSTOOD = {*_NAMES, *EXTREME_OF, *DIRECTIONS, *NEGATIONS, *MEANINGFUL}
 
 
-def understand(instruction: str) -> Command:
+def understand(
+    instruction: str, before: Command | None = None, place: Point | None = None
+) -> Command:
     """Return what the instruction asks for.
+
+    Args:
+        instruction: what is said.
+        before: what was asked for before; it completes "no, the left one".
+        place: (x, y) in [0, 1] of what was found then; it is not "the other one".
 
     Raises:
         ReasoningError: UNSUPPORTED_INSTRUCTION, naming the words that would be understood.
     """
-    intent = infer_intent(instruction)
+    intent = infer_intent(instruction, before.intent if before else Intent.PICK)
     reader = Reader(instruction)
-    target = _first_object(reader)
+    if before:
+        reader.skip(CORRECTIONS)
+    target = _first_object(reader, before.target if before else None, place)
     direction = goal = None
+    if before:
+        reader.skip(AFTERTHOUGHTS)
+        has_no_verb = infer_intent(instruction) is not infer_intent(instruction, Intent.PUSH)
+        if has_no_verb and not reader.rest:
+            return replace(before, target=target)
     if intent is Intent.PUSH:
         direction, goal = _way(reader)
     elif intent is Intent.PLACE:
@@ -59,8 +76,16 @@ def understand(instruction: str) -> Command:
     return Command(intent, target, direction, goal)
 
 
-def _first_object(reader: Reader) -> Phrase:
-    """Read up to the end of the first object that is meant."""
+def _first_object(
+    reader: Reader, before: Phrase | None = None, place: Point | None = None
+) -> Phrase:
+    """Read up to the end of the first object that is meant.
+
+    Args:
+        reader: of the instruction.
+        before: what was meant before.
+        place: of what was found then.
+    """
     excluded = None
     while reader.rest:
         reader.skip(POLITE)
@@ -72,7 +97,7 @@ def _first_object(reader: Reader) -> Phrase:
         ):
             if reader.before and reader.before not in {*BEFORE, *VERBS}:
                 raise _unsupported(f'I do not know what "{reader.before} {reader.word}" is')
-            return _object(reader, excluded)
+            return _object(reader, excluded, before, place)
         elif reader.word in NEGATIONS or reader.word.endswith("n't"):
             raise _unsupported(f'I do not understand "{reader.word}"')
         else:
@@ -80,8 +105,13 @@ def _first_object(reader: Reader) -> Phrase:
     raise _unsupported('I cannot tell which object is meant')
 
 
-def _object(reader: Reader, excluded: Phrase | None = None) -> Phrase:
-    """Read one object with all that is said about it."""
+def _object(
+    reader: Reader,
+    excluded: Phrase | None = None,
+    said: Phrase | None = None,
+    place: Point | None = None,
+) -> Phrase:
+    """Read one object with all that is said about it, and with what was `said` before."""
     reader.skip(DETERMINERS)
     color = extreme = None
     other = False
@@ -97,10 +127,18 @@ def _object(reader: Reader, excluded: Phrase | None = None) -> Phrase:
     if reader.word not in SHAPE_OF and reader.word not in ANY_SHAPE:
         before = f'{reader.before} ' if reader.before not in DETERMINERS else ''
         raise _unsupported(f'I do not know what "{before}{reader.word}" is')
-    shape = SHAPE_OF.get(reader.step())
+    noun = reader.step()
+    shape = SHAPE_OF.get(noun)
+    rather: str | None = None
+    if said and noun == 'one':
+        shape = said.shape
+        rather = said.color if other and not color else None
+        color = color or (None if other else said.color)
     phrase = _tail(reader, Phrase(color, shape, extreme, excluded=excluded))
     if other and not phrase.excluded:
-        raise _unsupported('I cannot tell which "other" one; say "not the red one, the other"')
+        if place is None:
+            raise _unsupported('I cannot tell which "other" one; say "not the red one, the other"')
+        phrase = replace(phrase, not_at=place, rather=rather)
     return phrase
 
 
