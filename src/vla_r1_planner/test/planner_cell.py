@@ -30,6 +30,7 @@ CUBE = 'pick up the red cube'
 SIM_SHARE = Path(get_package_share_directory('vla_r1_sim'))
 SIM_CONFIG = SIM_SHARE / 'config' / 'ur5e'
 STILL = 0.02  # [rad/s]
+REASONER = {'backend': 'scripted', 'max_image_age_s': 10.0, 'context': 1}
 SMALL_PICTURES = {'image_width': 320, 'image_height': 240}
 # The names that `other` shares with the rest, although it has a namespace of its own.
 TOPICS = ('depth', 'camera_info', 'joint_states')
@@ -170,7 +171,7 @@ def running_cell(folder, **sim):
             'move_group',
             *(word for file in moveit for word in ('--params-file', str(file))),
         ),
-        start('vla_r1_perception', 'reasoner', *sim_time, '-p', 'max_image_age_s:=10.0'),
+        start('vla_r1_perception', 'reasoner', *sim_time, *parameters_of(**REASONER)),
         # Deaf to answers by topic, or it would carry out what `other` asked for.
         start('vla_r1_planner', 'planner', *renamed(ANSWERS, 'nothing'), *planner_arguments()),
     ]

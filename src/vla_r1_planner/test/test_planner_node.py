@@ -83,6 +83,16 @@ def test_every_task_is_done_in_physics(cell, instruction):
     assert cell.done()
 
 
+def test_a_correction_without_a_verb_goes_on_with_what_was_asked(cell):
+    instruction = 'put the red cube in the bowl'
+    cell.reset(instruction=instruction)
+    outcome, _ = cell.ask(instruction=instruction, plan_only=True)
+    assert outcome.error_code == OutcomeCode.NONE, outcome.error_msg
+    outcome, _ = cell.ask(instruction='yes, the red one')
+    assert outcome.error_code == OutcomeCode.NONE, outcome.error_msg
+    assert cell.done()
+
+
 def test_the_goal_of_an_instruction_by_topic_is_asked_for(cell):
     instruction = 'put the red cube in the bowl'
     cell.reset(instruction=instruction)

@@ -72,8 +72,9 @@ def test_every_request_gets_its_turn_to_end_and_the_newest_is_not_stopped():
     for task in tasks:
         turnstile.enter(task)
     for task in tasks:
-        assert task.started
+        assert task.started and turnstile.busy
         turnstile.leave(task)
+    assert not turnstile.busy
     assert [code_of(t.stop) for t in tasks[:-1]] == [OutcomeCode.PREEMPTED] * 4
     tasks[-1].stop.check()
 

@@ -157,8 +157,13 @@ def test_an_arm_that_is_not_where_it_should_be_is_stopped(cell, relay, trouble):
 
 
 def wait_for_leave(cell):
+    asked = says(cell, 'approve')
     finished = cell.send(cell.other)
-    cell.spin(says(cell, 'approve'))
+    cell.spin(lambda: asked() or finished.done())
+    if not asked():  # a busy machine loses a depth image now and then
+        assert finished.result().result.outcome.error_code == OutcomeCode.STALE_DEPTH
+        finished = cell.send(cell.other)
+        cell.spin(asked)
     return finished
 
 

@@ -19,6 +19,13 @@ class PlannerConfig:
     )
     approve_timeout_s: float = param(60.0, 'how long to wait for approval', unit='s', ge=0.1)
 
+    camera: str = param(
+        '',
+        'with which the topics begin, as wrist/depth and wrist/camera_info; empty: depth and '
+        "camera_info; must be the reasoner's, or answers are refused as CAMERA_MISMATCH",
+        names_topics=True,
+        dynamic=True,
+    )
     moveit: str = param(
         'move_group',
         'what plans: move_group: one that runs; moveit_py: MoveIt within the planner itself',
@@ -155,7 +162,9 @@ class PlannerConfig:
     )
 
     reason_timeout_s: float = param(120.0, 'for an answer of the reasoner', unit='s', ge=0.1)
-    server_timeout_s: float = param(3.0, 'for a server to appear or accept', unit='s', ge=0.1)
+    server_timeout_s: float = param(
+        3.0, 'for a server to appear or accept, and for the first camera_info', unit='s', ge=0.1
+    )
     planning_time_s: float = param(3.0, 'that move_group may plan for', unit='s', ge=0.1)
     execution_timeout_s: float = param(60.0, 'for one motion', unit='s', ge=1.0)
     gripper_timeout_s: float = param(5.0, 'for the gripper to open or close', unit='s', ge=0.1)

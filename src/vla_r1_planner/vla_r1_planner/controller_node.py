@@ -12,7 +12,8 @@ from vla_r1_planner.calls_node import Calls
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.guard_node import Guard
 from vla_r1_planner.motion import Segment
-from vla_r1_planner.scene_node import POLL_S, SceneInput
+from vla_r1_planner.requests import POLL_S
+from vla_r1_planner.scene_node import SceneInput
 
 
 class ControllerArm(GuardedArm):

@@ -7,7 +7,7 @@ import uuid
 import numpy as np
 from rclpy.node import Node
 from vla_r1_core.errors import MotionError, OutcomeCode, ReasonCode, ReasoningError
-from vla_r1_core.prompt import infer_intent, Intent
+from vla_r1_core.prompt import Intent
 
 from vla_r1_msgs.action import ExecuteInstruction, Reason
 from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
@@ -20,6 +20,7 @@ from vla_r1_planner.convert import box_from_msg, trace_from_msg
 from vla_r1_planner.display_node import Backstage, Display
 from vla_r1_planner.drive_node import Recorder
 from vla_r1_planner.guard_node import Guard
+from vla_r1_planner.intents import GOAL_SUFFIX, Intents
 from vla_r1_planner.motion import Job
 from vla_r1_planner.moveit_node import MoveItArm
 from vla_r1_planner.pick import prepare_pick
@@ -32,7 +33,6 @@ from vla_r1_planner.task import Cell
 from vla_r1_planner.witness_node import Witness
 
 Stage = ExecuteInstruction.Feedback
-GOAL_SUFFIX = '-goal'  # of the request_id of a second question, for the trace to the goal
 
 
 @dataclass
@@ -85,6 +85,7 @@ class Flow:
         self._recorder = Recorder(node, self._scene, self._display)
         self._reason = self._calls.action(Reason, 'reason')
         self.approval = Approval()
+        self.intents = Intents()
         self._button = Button(node, 'approval', config.planning_frame, self.approval.grant)
 
     def close(self) -> None:
@@ -93,6 +94,10 @@ class Flow:
         self._show.close()
         self._calls.close()
         self._scene.close()
+
+    def use_camera(self, name: str) -> None:
+        """Look through another camera; not while a request runs."""
+        self._scene.use_camera(name)
 
     def run(self, request: Instruction, outcome: Outcome) -> None:
         """Carry a request out and fill in what came of it.
@@ -106,7 +111,8 @@ class Flow:
         answer = request.answer or self._ask(request, request.task, request.request_id, outcome)
         outcome.header = answer.header
         told = [self._placed(request, answer)]
-        intent = intent_of(request.instruction, answer)
+        asked = self.intents.of(request.request_id, request.instruction)
+        intent = intent_of(asked, answer)
         if intent is Intent.PLACE:
             goal_id = request.request_id + GOAL_SUFFIX
             goal = self._ask(request, Reasoning.TRAJECTORY, goal_id, outcome)
@@ -142,6 +148,7 @@ class Flow:
             stop=request.stop,
         )
         reasoning = result.reasoning
+        self.intents.note(request_id, request.instruction, reasoning.context)
         outcome.header, outcome.task = reasoning.header, reasoning.task
         if reasoning.error_code != Reasoning.NONE:
             raise ReasoningError(ReasonCode(reasoning.error_code), reasoning.error_msg)
@@ -220,12 +227,11 @@ def _arm_class(config: PlannerConfig) -> Callable[..., GuardedArm]:
     return MoveItPyArm
 
 
-def intent_of(instruction: str, answer: Affordance | Trajectory) -> Intent:
-    """Return what the words ask for, of what can be done with the answer.
+def intent_of(asked: Intent, answer: Affordance | Trajectory) -> Intent:
+    """Return what the words ask for, if it can be done with the answer, or what can.
 
     Answers by topic may come without words, and a client may ask for a task of its choice.
     """
-    asked = infer_intent(instruction)
     if isinstance(answer, Affordance):
         return Intent.PLACE if asked is Intent.PLACE else Intent.PICK
     return Intent.PUSH if asked is Intent.PUSH else Intent.REACH

@@ -66,7 +66,7 @@ class Guard:
         clock = self._node.get_clock()
         stamp = Time.from_msg(image.stamp, clock_type=clock.clock_type)
         age_s = (clock.now() - stamp).nanoseconds * 1e-9
-        if age_s > limit_s:
+        if abs(age_s) > limit_s:  # from the future, when the clock has jumped back
             raise GroundingError(
                 OutcomeCode.SCENE_TOO_OLD,
                 f'the plan is for a picture of {age_s:.1f} s ago (limit {limit_s:g} s) and things '

@@ -6,17 +6,18 @@ import traceback
 
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 from vla_r1_core.errors import OutcomeCode, VlaR1Error
-from vla_r1_core.ros import declare_config, run
+from vla_r1_core.ros import declare_config, follow_config, run
 
 from vla_r1_msgs.action import ExecuteInstruction
 from vla_r1_msgs.msg import Affordance, Outcome, Reasoning, Trajectory
 from vla_r1_planner.alive_node import give_sign_of_life
 from vla_r1_planner.config import PlannerConfig
-from vla_r1_planner.flow_node import Flow, GOAL_SUFFIX, Instruction
+from vla_r1_planner.flow_node import Flow, Instruction
+from vla_r1_planner.intents import GOAL_SUFFIX
 from vla_r1_planner.requests import Stop, Turnstile
 
 WORDS_WAIT_S = 1.0  # for the `reasoning` of an answer by topic
@@ -31,6 +32,7 @@ class PlannerNode(Node):
         self.config = declare_config(self, PlannerConfig)
         self._flow = Flow(self, self.config)
         self._turnstile: Turnstile[Instruction] = Turnstile()
+        follow_config(self, lambda: self.config, self._use_config)
         self._goals: dict[bytes, Instruction] = {}
         self._stops: dict[bytes, Stop] = {}
         self._own: deque[str] = deque(maxlen=REMEMBERED)
@@ -44,7 +46,7 @@ class PlannerNode(Node):
             self._execute_goal,
             handle_accepted_callback=self._accepted,
             cancel_callback=self._cancel,
-            callback_group=group,
+            callback_group=MutuallyExclusiveCallbackGroup(),  # so that goals keep their order
         )
         self.create_service(Trigger, 'approve', self._approve, callback_group=group)
         self.create_service(Trigger, 'stop', self._stop, callback_group=group)
@@ -59,6 +61,17 @@ class PlannerNode(Node):
         self._server.destroy()
         self._flow.close()
         super().destroy_node()
+
+    def _use_config(self, config: PlannerConfig) -> None:
+        if config.camera == self.config.camera:
+            return
+        if self._turnstile.busy:
+            raise ValueError(
+                'an instruction is being carried out with this camera; wait for its outcome, or '
+                'call the service stop'
+            )
+        self._flow.use_camera(config.camera)
+        self.config = config
 
     # By action
 
@@ -111,6 +124,7 @@ class PlannerNode(Node):
     def _on_reasoning(self, msg: Reasoning) -> None:
         if self._is_own(msg.request_id):
             return
+        self._flow.intents.note(msg.request_id, msg.instruction, msg.context)
         self._reasonings.append(msg)
         if msg.error_code != Reasoning.NONE:
             outcome = Outcome(

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 import threading
+import time
 from typing import Generic, Protocol, TypeVar
 
 from vla_r1_core.errors import MotionError, OutcomeCode
+
+POLL_S = 0.01
 
 
 class Stop:
@@ -50,6 +53,21 @@ class Stop:
                 self._hooks.remove(hook)
 
 
+def soon(ready: Callable[[], bool], timeout_s: float, stop: Stop) -> bool:
+    """Wait a little, and say whether it is ready: it may still be on its way.
+
+    Raises:
+        MotionError: that the stop asks for.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not ready():
+        stop.check()
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
 class Request(Protocol):
     """What takes turns."""
 
@@ -92,6 +110,11 @@ class Turnstile(Generic[RequestT]):
             following = self._running
         if following is not None:
             following.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request runs."""
+        return self._running is not None
 
     def stop_all(self, code: OutcomeCode, message: str) -> int:
         """Stop whatever runs or waits; return how many requests that was."""

@@ -1,6 +1,5 @@
-"""What the planner sees of the world: depth and camera model at an image's stamp, TF, joints."""
+"""What the planner knows of the world: what its camera sees, TF, joints."""
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 import math
 import time
@@ -8,55 +7,49 @@ import time
 from builtin_interfaces.msg import Time as TimeMsg
 import numpy as np
 from numpy.typing import NDArray
+from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Header, String
 from tf2_ros import Buffer, ExtrapolationException, TransformException, TransformListener
 from vla_r1_core.errors import GroundingError, MotionError, OutcomeCode
-from vla_r1_core.geometry import CameraModel
 from vla_r1_core.ros import SideNode, subscribe_camera
 
+from vla_r1_planner.camera_node import Camera, Shot
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.convert import camera_from_msg, depth_from_msg, matrix_from_transform
 from vla_r1_planner.depth import DepthView
 from vla_r1_planner.kinematics import Chain, chain_from_urdf
-from vla_r1_planner.requests import Stop
+from vla_r1_planner.requests import soon, Stop
 
 Array = NDArray[np.float64]
 
-POLL_S = 0.01
-KEPT_FRAMES = 30  # around a question: half of them from before it
+# As tf2's buffer, which clears itself then.
+JUMP_BACK = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1))
 
 
 class SceneInput:
-    """Subscribes to depth, camera_info, joint_states and TF, and answers at a given stamp."""
+    """Subscribes to a camera, joint_states and TF, and answers at a given stamp."""
 
     def __init__(self, node: Node, config: PlannerConfig) -> None:
         self._node = node
         self._config = config
-        self._depth: deque[Image] = deque(maxlen=config.depth_buffer)
-        self._kept: list[Image] = []
-        self._info: CameraInfo | None = None
-        # On the robot's clock: while a simulation stands still, nothing gets old.
-        self._depth_at_s = -math.inf
         self._positions: dict[str, float] = {}
-        self._joint_at_s: dict[str, float] = {}
+        self._joint_at_s: dict[str, float] = {}  # as the camera's, on the robot's clock
         self._joints_at_s = -math.inf  # steady clock
-        self._unmatched = 0
         # A camera on the wrist needs the arm's transforms of when the picture was taken.
         kept = Duration(seconds=config.image_max_age_s + config.depth_wait_s)
         self._tf = Buffer(cache_time=kept, node=node)
         self._inputs = SideNode(node, 'inputs')
         self._listener = TransformListener(self._tf, self._inputs.node)
-        for kind, topic, callback in (
-            (Image, 'depth', self._on_depth),
-            (CameraInfo, 'camera_info', self._on_info),
-            (JointState, 'joint_states', self._on_joints),
-        ):
-            subscribe_camera(self._inputs.node, kind, topic, callback)
+        self._camera = self._make_camera(config.camera)
+        subscribe_camera(self._inputs.node, JointState, 'joint_states', self._on_joints)
+        self._jump = node.get_clock().create_jump_callback(
+            JUMP_BACK, post_callback=lambda _: self._forget()
+        )
 
         self.on_joints: Callable[[float, Mapping[str, float], Mapping[str, float]], None] = (
             lambda *_: None
@@ -76,11 +69,17 @@ class SceneInput:
 
     def close(self) -> None:
         """Take no more messages."""
+        self._jump.unregister()
         self._inputs.close()
+
+    def use_camera(self, name: str) -> None:
+        """Look through another camera from now on; what the one before saw is forgotten."""
+        before, self._camera = self._camera, self._make_camera(name)
+        before.close()
 
     def keep_depth(self) -> None:
         """Keep the depth around now until the next call: a model may think for long."""
-        self._kept = list(self._depth)[-KEPT_FRAMES // 2 :]
+        self._camera.keep_depth()
 
     def wall_s(self) -> float:
         """Return a steady time [s] for measuring durations."""
@@ -90,19 +89,11 @@ class SceneInput:
         """Return the depth that belongs to an image, placed in the planning frame.
 
         Raises:
-            GroundingError: NO_CAMERA_INFO, NO_DEPTH, STALE_DEPTH, UNSUPPORTED_DEPTH,
-                DEPTH_SIZE_MISMATCH, TF_MISSING or TF_STALE.
+            GroundingError: NO_CAMERA_INFO, CAMERA_MISMATCH, NO_DEPTH, STALE_DEPTH,
+                UNSUPPORTED_DEPTH, DEPTH_SIZE_MISMATCH, TF_MISSING or TF_STALE.
         """
-        if not self._soon(lambda: self._info is not None, self._config.depth_wait_s, stop):
-            raise GroundingError(
-                OutcomeCode.NO_CAMERA_INFO,
-                'no camera_info has arrived; remap `camera_info` to that of the colour camera',
-            )
-        camera = camera_from_msg(self._info)
-        stamp = Time.from_msg(header.stamp, clock_type=self._node.get_clock().clock_type)
-        self._check_age(stamp)
-        image = self._depth_at(stamp, stop)
-        return self._view(image, camera, header.frame_id or self._info.header.frame_id)
+        self._check_age(self._time(header.stamp))
+        return self._view(self._camera.shot_at(header, stop))
 
     def view_after(self, moment: Time, stop: Stop) -> DepthView:
         """Return the first view that was taken after a moment.
@@ -110,23 +101,18 @@ class SceneInput:
         Raises:
             GroundingError: NO_DEPTH when none comes in time; else as `view_at`.
         """
-        limit_s = self._config.verify_wait_s
-        fresh = self._soon(lambda: self._newest_ns() > moment.nanoseconds, limit_s, stop)
-        if not fresh:
-            raise GroundingError(
-                OutcomeCode.NO_DEPTH,
-                f'no picture came within {limit_s:g} s; check the camera or raise verify_wait_s',
-            )
-        image = next(f for f in list(self._depth) if _nanoseconds(f) > moment.nanoseconds)
-        return self._view(image, camera_from_msg(self._info), self._info.header.frame_id)
+        return self._view(self._camera.shot_after(moment, stop))
 
-    def _newest_ns(self) -> int:
-        return _nanoseconds(self._depth[-1]) if self._depth else 0
+    def _view(self, shot: Shot) -> DepthView:
+        taken = self._time(shot.depth.header.stamp)
+        return DepthView(
+            depth_from_msg(shot.depth),
+            camera_from_msg(shot.info),
+            self.transform(shot.frame, taken),
+        )
 
-    def _view(self, image: Image, camera: CameraModel, frame: str) -> DepthView:
-        clock = self._node.get_clock().clock_type
-        taken = Time.from_msg(image.header.stamp, clock_type=clock)
-        return DepthView(depth_from_msg(image), camera, self.transform(frame, taken))
+    def _time(self, stamp: TimeMsg) -> Time:
+        return Time.from_msg(stamp, clock_type=self._node.get_clock().clock_type)
 
     def transform(self, frame: str, stamp: Time) -> Array:
         """Return T_base_frame (4, 4) at a stamp.
@@ -164,9 +150,9 @@ class SceneInput:
     def check_joint_states(self, stop: Stop) -> None:
         """Raise JOINT_STATE_STALE unless joint states arrive."""
         limit_s = self._config.joint_state_max_age_s
-        if self._soon(lambda: time.monotonic() - self._joints_at_s < limit_s, limit_s, stop):
+        if soon(lambda: time.monotonic() - self._joints_at_s < limit_s, limit_s, stop):
             return
-        if not self._positions:
+        if self._joints_at_s == -math.inf:
             raise MotionError(
                 OutcomeCode.JOINT_STATE_STALE,
                 'no joint_states have arrived; start the robot driver',
@@ -192,27 +178,20 @@ class SceneInput:
 
     def depth_age_s(self) -> float:
         """Return how long ago [s] a depth image came that was newer than the one before."""
-        return self._now_s() - self._depth_at_s
+        return self._camera.age_s()
+
+    def _make_camera(self, name: str) -> Camera:
+        warn = self._node.get_logger().warning
+        return Camera(self._inputs.node, name, self._config, self._now_s, warn)
+
+    def _forget(self) -> None:
+        """Forget what came before the clock jumped back; what ceases now is missed in time."""
+        self._camera.forget()
+        self._joint_at_s = dict.fromkeys(self._joint_at_s, self._now_s())
+        self._joints_at_s = -math.inf
 
     def _now_s(self) -> float:
         return float(self._node.get_clock().now().nanoseconds) * 1e-9
-
-    def _soon(self, ready: Callable[[], bool], timeout_s: float, stop: Stop) -> bool:
-        """Wait a little: right after the start, topics may still be on their way."""
-        deadline = time.monotonic() + timeout_s
-        while not ready():
-            stop.check()
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL_S)
-        return True
-
-    def _on_depth(self, msg: Image) -> None:
-        if _nanoseconds(msg) != self._newest_ns():  # some drivers repeat a frozen picture
-            self._depth_at_s = self._now_s()
-        self._depth.append(msg)
-        if len(self._kept) < KEPT_FRAMES:
-            self._kept.append(msg)
 
     def _on_description(self, msg: String) -> None:
         try:
@@ -221,9 +200,6 @@ class SceneInput:
             )
         except ValueError as error:
             self._node.get_logger().warning(f'planned_path will lack free motions: {error}')
-
-    def _on_info(self, msg: CameraInfo) -> None:
-        self._info = msg
 
     def _on_joints(self, msg: JointState) -> None:
         # Some drivers report arm and gripper in separate messages.
@@ -243,42 +219,3 @@ class SceneInput:
                 f'the image is {age:.1f} s old and may not show the scene any more; '
                 'ask again or raise image_max_age_s',
             )
-
-    def _depth_at(self, stamp: Time, stop: Stop) -> Image:
-        """Return the depth image of a stamp, or the closest one when that was lost on its way.
-
-        It may arrive a little after the answer; once a later one is there it comes no more.
-        """
-        wanted = stamp.nanoseconds
-        self._soon(
-            lambda: any(_nanoseconds(frame) >= wanted for frame in list(self._depth)),
-            self._config.depth_wait_s,
-            stop,
-        )
-        frames = [*self._kept, *self._depth]
-        gaps = [abs(_nanoseconds(frame) - wanted) for frame in frames]
-        if not frames:
-            raise GroundingError(
-                OutcomeCode.NO_DEPTH,
-                'no depth image has arrived; remap `depth` to the depth aligned to colour',
-            )
-        closest = int(np.argmin(gaps))
-        if gaps[closest] == 0:
-            return frames[closest]
-        self._unmatched += 1
-        gap_s = gaps[closest] * 1e-9
-        trouble = (
-            f'the closest of {len(frames)} depth images is {gap_s:.3f} s away from the colour '
-            f'image ({self._unmatched} without an equal stamp so far)'
-        )
-        if gap_s > self._config.depth_slop_s:
-            raise GroundingError(
-                OutcomeCode.STALE_DEPTH,
-                f'{trouble}; check the camera driver and the QoS, or raise depth_slop_s',
-            )
-        self._node.get_logger().warning(trouble)
-        return frames[closest]
-
-
-def _nanoseconds(msg: Image) -> int:
-    return int(Time.from_msg(msg.header.stamp).nanoseconds)
