@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from vla_r1_core.types import Box, Task
-from vla_r1_training.scenes.augment import augment
+from vla_r1_training.scenes.augment import augment, bleach
 from vla_r1_training.scenes.examples import Asked
 from vla_r1_training.scenes.thoughts import Seen
 
@@ -54,3 +54,24 @@ def test_light_varies(picture):
     greys = seen[:, -1, -1].astype(float)
     assert greys.std() > 5
     assert (greys[:, 0] - greys[:, 2]).std() > 3
+
+
+def test_some_pictures_lose_their_colours_and_others_keep_a_part_of_them():
+    rng = np.random.default_rng(2)
+    one = np.full((8, 8, 3), (200, 20, 20), np.uint8)
+    like = np.tile([0, 2, 1], (400, 1))
+    seen, looks = bleach(rng, np.stack([one] * 400), like, share=0.25)
+    gray = (looks == -1).all(1)
+    assert (looks[~gray] == like[~gray]).all()
+    spread = seen.max((1, 2, 3)).astype(int) - seen.min((1, 2, 3))
+    assert 0.2 < gray.mean() < 0.3
+    assert (spread[gray] <= 1).all() and (spread[~gray] >= 0.29 * 180).all()
+    assert 0.2 < np.mean((spread > 1) & (spread < 180)) < 0.3
+    luma = 0.299 * 200 + 0.701 * 20
+    np.testing.assert_allclose(seen @ [0.299, 0.587, 0.114], luma, atol=1.5)
+
+
+def test_no_share_leaves_every_picture_as_it_is(picture):
+    like = np.tile(np.arange(3), (9, 1))
+    seen, looks = bleach(np.random.default_rng(0), np.stack([picture] * 9), like, share=0.0)
+    assert (looks == like).all() and (seen == picture).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from vla_r1_core.prompt import Intent
 from vla_r1_sim.instruction import ObjectQuery, read
-from vla_r1_training.scenes.phrases import GOALS, SAID, UNHEARD, vary, WAYS
+from vla_r1_training.scenes.phrases import GOALS, SAID, UNHEARD, unknown_verbs, vary, WAYS
 
 EVERY = [(i, say) for said in (SAID, UNHEARD) for i, words in said.items() for say in words]
 
@@ -36,3 +36,13 @@ def test_more_words_around_a_phrase_keep_every_word_of_it():
         assert all(word in words for word in say.lower().replace(',', '').split()), varied
         heard.add(varied)
     assert len(heard) > 10 * len(SAID[Intent.PLACE])
+
+
+def test_made_up_words_stand_where_verbs_were_and_everything_else_stays():
+    rng = np.random.default_rng(0)
+    said = 'Could you pick up the red cube, then place it in the bowl?'
+    words = unknown_verbs(rng, said).split(' ')
+    kept = [w for w in said.split(' ') if w not in ('pick', 'place')]
+    assert [w for i, w in enumerate(words) if i not in (2, 8)] == kept
+    assert words[2] != 'pick' and words[8] != 'place'
+    assert unknown_verbs(rng, 'the red one, please') == 'the red one, please'

@@ -81,12 +81,12 @@ def test_seeds_of_splits_are_far_apart():
     assert np.diff(first).min() >= 1_000_000_000
 
 
-def test_a_file_is_the_same_every_time_and_not_drawn_again(tmp_path, small):
+def test_a_file_is_the_same_every_time_with_any_jobs_and_not_drawn_again(tmp_path, small):
     (file,) = render('test', SCENES, tmp_path / 'a')
     before = file.stat().st_mtime_ns
     first, _ = render('test', 2 * SCENES, tmp_path / 'a')
     assert first.stat().st_mtime_ns == before
-    again = render('test', 2 * SCENES, tmp_path / 'b')
+    again = render('test', 2 * SCENES, tmp_path / 'b', jobs=2)
     for one, other in zip(render('test', 2 * SCENES, tmp_path / 'a'), again, strict=True):
         assert pq.read_table(one).equals(pq.read_table(other))
 

@@ -21,10 +21,12 @@ from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.processor import load_processor
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 from vla_r1_training.nano.batches import Batcher, IGNORED
+from vla_r1_training.nano.hints import Cells
 from vla_r1_training.nano.model import make_nano, PICTURE
 from vla_r1_training.provenance import sha256
 from vla_r1_training.render import render
 from vla_r1_training.scenes.examples import load_scenes
+from vla_r1_training.scenes.thoughts import TARGET_LEADS
 from vla_r1_training.sft import _draw, SftConfig, train
 import yaml
 
@@ -117,11 +119,60 @@ def test_what_was_said_wrongly_is_still_answered_rightly(nano, files):
     assert (true.labels[:, :-1] != IGNORED)[other[:, 1:]].all()  # what is asked stays
 
 
+def test_of_a_grey_picture_shapes_and_places_are_taught_but_no_colours(nano, files):
+    tokenizer, scenes = load_processor(nano).tokenizer, load_scenes(files, PICTURE)
+    asked = [questions[0] for questions in scenes.questions]
+    answers, batcher = [a.answer(0) for a in asked], Batcher(load_processor(nano))
+    true = batcher.batch(asked, answers, scenes.pictures)
+    rng, gray = np.random.default_rng(0), np.arange(len(asked)) % 2 == 1
+    looks = np.where(gray[:, None], -1, np.arange(len(COLORS)))
+    told = batcher.batch(asked, answers, scenes.pictures, looks=looks, rng=rng)
+    torch.testing.assert_close(told.labels[~gray], true.labels[~gray])
+    rows = zip(told.labels[gray], true.labels[gray], answers[1::2], strict=True)
+    for labels, whole, answer in rows:
+        taught = tokenizer.decode(labels[labels != IGNORED])
+        before = answer[
+            : min(answer.index(f'. {lead}') for lead in TARGET_LEADS if lead in answer)
+        ]
+        kept = labels != IGNORED
+        assert (labels[kept] == whole[kept]).all()
+        assert ' '.join(w for w in before.split() if w not in COLORS) == ' '.join(taught.split())
+    colors = torch.tensor([tokenizer(f' {name}')['input_ids'][0] for name in COLORS])
+    assert not torch.isin(told.labels[gray], colors).any()
+    assert not torch.isin(told.seen[gray], colors).any()
+    cells = Cells(asked, 9, 12, looks)
+    assert (cells.color.reshape(len(asked), -1)[gray] == IGNORED).all()
+    assert (cells.color.reshape(len(asked), -1)[~gray] != IGNORED).all()
+    assert set(cells.look.reshape(len(asked), -1)[gray].flatten().tolist()) == {-1, len(COLORS)}
+
+
+def test_with_turned_hues_what_goes_with_a_shape_is_the_colour_that_it_seems_to_have(nano, files):
+    tokenizer, scenes = load_processor(nano).tokenizer, load_scenes(files, PICTURE)
+    asked = [questions[0] for questions in scenes.questions]
+    answers, batcher = [a.answer(0) for a in asked], Batcher(load_processor(nano))
+    true = batcher.batch(asked, answers, scenes.pictures)
+    looks = np.tile(np.roll(np.arange(len(COLORS)), 1), (len(asked), 1))
+    told = batcher.batch(asked, answers, scenes.pictures, looks=looks)
+    ids = [tokenizer(f' {name}')['input_ids'][0] for name in COLORS]
+    torch.testing.assert_close(true.seen, true.labels)
+    colored = torch.isin(true.seen, torch.tensor(ids))
+    assert colored.any() and (told.labels[colored] == IGNORED).all()
+    torch.testing.assert_close(told.seen[~colored], true.seen[~colored])
+    becomes = dict(zip(ids, np.roll(ids, 1).tolist(), strict=True))
+    assert told.seen[colored].tolist() == [becomes[i] for i in true.seen[colored].tolist()]
+    plain, turned = Cells(asked, 9, 12), Cells(asked, 9, 12, looks)
+    torch.testing.assert_close(plain.look, plain.color)
+    full = plain.color < len(COLORS)
+    torch.testing.assert_close(turned.look[full], (plain.color[full] - 1) % len(COLORS))
+    torch.testing.assert_close(turned.look[~full], plain.look[~full])
+
+
 @pytest.mark.parametrize(('thought', 'begin'), [(True, '<think>'), (False, '<output>')])
 def test_without_thoughts_only_the_output_is_taught(config, nano, files, thought, begin):
     processor = load_processor(nano)
-    chosen = replace(config, thought=thought)
-    batch, _ = _draw(chosen, 0, load_scenes(files, PICTURE), Batcher(processor), 0)
+    chosen = replace(config, thought=thought, gray=0.0, turned_hues=0.0)
+    shown = np.ones((len(COLORS), len(SHAPES)), bool)
+    batch, _ = _draw(chosen, 0, load_scenes(files, PICTURE), shown, Batcher(processor), 0)
     for labels in batch.labels:
         said = processor.tokenizer.decode(labels[labels != IGNORED])
         assert said.startswith(begin)

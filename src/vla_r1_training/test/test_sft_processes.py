@@ -50,7 +50,7 @@ def test_both_end_with_the_same_weights(tmp_path, monkeypatch):
     subprocess.run(
         [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2',
          str(tmp_path / 'script.py'), str(tmp_path / 'run.yaml'), str(tmp_path)],
-        check=True, env={**os.environ, 'OMP_NUM_THREADS': '1', 'ACCELERATE_USE_CPU': 'true'},
+        check=True, env={**os.environ, 'OMP_NUM_THREADS': '1'},
     )  # fmt: skip
     (first, seen), (second, seen_too) = (
         json.loads((tmp_path / f'{rank}.json').read_text()) for rank in (0, 1)

@@ -57,3 +57,26 @@ def test_without_its_thought_only_the_output_is_left():
     text = write()
     assert text.endswith(without_thought(text))
     assert without_thought(text).startswith('<output>{"x": 0.250')
+
+
+@pytest.mark.parametrize(
+    ('request_', 'compared'),
+    [
+        ('pick object nearest to bowl', ' red cube 0.255; blue ball 0.283'),
+        ('reach cube farthest from bowl', ' red cube 0.255'),
+        ('pick ball farthest from red cube', ' blue ball 0.474'),
+    ],
+)
+def test_where_the_nearest_is_meant_distances_are_said(request_, compared):
+    thought = parse(annotate(request_, Task.AFFORDANCE, THINGS, 'red cube', (), '', 0), 1).thought
+    anchor = 'bowl' if 'bowl' in request_ else 'red cube'
+    assert f'. By distance from {anchor}:{compared}. ' in thought
+
+
+@pytest.mark.parametrize(
+    'request_',
+    ['pick red cube', 'pick ball left of red cube', 'pick ball nearest to green box',
+     'pick box nearest to bowl'],
+)  # fmt: skip
+def test_where_no_distance_decides_none_is_said(request_):
+    assert 'distance' not in annotate(request_, Task.AFFORDANCE, THINGS, None, (), '', 0)

@@ -28,6 +28,7 @@ from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.formats.dataset import CARD, DATA, Row, write
 from vla_r1_training.formats.sharegpt import taught
 from vla_r1_training.provenance import sha256, write_config, write_run, write_text
+from vla_r1_training.runs.json_lines import JsonLines
 from vla_r1_training.thoughts.annotation import (
     AnnotateConfig,
     Annotation,
@@ -107,7 +108,8 @@ async def _annotate_file(
     name = hashlib.sha256(str(source.path.resolve()).encode()).hexdigest()[:8]
     name = f'{source.path.stem}-{name}'
     count = source.count()
-    with Journal(out / REPORTS / f'{name}.jsonl', f'{digest} {teacher.name}', count) as journal:
+    with JsonLines(out / REPORTS / f'{name}.jsonl') as lines:
+        journal = Journal(lines, f'{digest} {teacher.name}', count)
         journal.forget()
         left = (q for q in source.questions() if q.number not in journal)
         done = sum(journal.counts().values())

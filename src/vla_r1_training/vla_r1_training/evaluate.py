@@ -22,6 +22,7 @@ Success of whole tasks in the simulator, by task and with seeds:
 
 import argparse
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import islice
 import json
@@ -33,6 +34,7 @@ from tqdm import tqdm
 from vla_r1_core.config import param
 from vla_r1_core.errors import VlaR1Error
 from vla_r1_perception.config import ReasonerConfig
+from vla_r1_perception.model_folder import find_model
 import yaml
 
 from vla_r1_training.command_line import make_parser, read_config
@@ -42,6 +44,7 @@ from vla_r1_training.exams.judge import Verdict
 from vla_r1_training.exams.results import as_dict, as_markdown, PAPER, PAPER_NOTE, Result
 from vla_r1_training.exams.seeds import summary_of_seeds
 from vla_r1_training.provenance import revision, sha256, versions, write_text
+from vla_r1_training.runs.json_lines import JsonLines
 from vla_r1_training.scenes.splits import SPLITS
 
 if TYPE_CHECKING:
@@ -71,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         exams = [of_split(split, args.scenes) for split in args.split]
         exams += [of_dataset(folder) for folder in args.data]
-        with AnswerLog(args.out) as log:
+        with JsonLines(args.out) if args.out else nullcontext() as lines:
+            log = AnswerLog(lines)
             for name, folders in map(_recipe, args.model):
                 runs = []
                 for folder in folders:
@@ -136,11 +140,15 @@ def measure(
 
 
 def _recipe(argument: str) -> tuple[str, list[Path]]:
-    """Return the name and the folders of FOLDER or NAME=FOLDER,FOLDER."""
+    """Return the name and the folders of FOLDER or NAME=FOLDER,FOLDER.
+
+    Raises:
+        ReasoningError: MODEL_NOT_LOADED, there is no such model.
+    """
     name, named, folders = argument.partition('=')
     if not named:
-        return argument, [Path(argument)]
-    paths = [Path(folder) for folder in folders.split(',')]
+        return argument, [find_model(argument)]
+    paths = [find_model(folder) for folder in folders.split(',')]
     return (f'{name} ({len(paths)} seeds)' if len(paths) > 1 else name), paths
 
 

@@ -2,7 +2,7 @@
 
     ros2 run vla_r1_training grpo --config grpo-nano.yaml
     ros2 run vla_r1_training grpo --config grpo-3b-lora-24gb.yaml --data dataset --out run
-    accelerate launch --num_processes 2 -m vla_r1_training.grpo --config grpo-nano.yaml
+    torchrun --standalone --nproc_per_node 2 -m vla_r1_training.grpo --config grpo-nano.yaml
 
 The same command goes on where it was stopped, after kill -9 too. The questions are those of
 `ingest`'s datasets and of rendered scenes; the answers earn what `vla_r1_core.rewards` says. The
@@ -28,10 +28,12 @@ from typing import Any
 
 from peft import LoraConfig
 import torch
-from transformers import PrinterCallback, Qwen2_5_VLForConditionalGeneration
+from transformers import PrinterCallback
 from trl import GRPOConfig
 from vla_r1_core.config import param, RewardConfig
+from vla_r1_core.errors import ReasoningError
 from vla_r1_core.rewards import RewardFunction
+from vla_r1_perception.model_folder import check_folder
 from vla_r1_perception.processor import load_processor
 
 from vla_r1_training.command_line import make_parser, read_config
@@ -42,6 +44,8 @@ from vla_r1_training.runs.asking import as_dataset, from_bags, from_scenes, Ques
 from vla_r1_training.runs.checkpoints import write_model
 from vla_r1_training.runs.grpo_trainer import Trainer
 from vla_r1_training.runs.grpo_watch import Watch, WatchedReward
+from vla_r1_training.runs.look_once import look_once
+from vla_r1_training.runs.models import load_model, warn_if_slow
 from vla_r1_training.runs.run_log import RunLog
 
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'trl', 'peft', 'accelerate')
@@ -53,7 +57,7 @@ _LANGUAGE_MODEL = r'.*language_model.*\.(q_proj|v_proj|o_proj)'
 class GrpoConfig(RewardConfig):
     """A run; one YAML file. What the reward is made of belongs to it."""
 
-    model: str = param('', 'folder of the model to start from')
+    model: str = param('', 'folder of the model to start from, or nano')
     data: str = param('', 'folders of datasets that `ingest` wrote, with spaces between')
     scenes: str = param('', 'folder with rendered train-*.parquet')
     files: int = param(40, 'of the scenes, at most', ge=1)
@@ -91,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _, config = read_config(parser, GrpoConfig, argv)
     try:
         train(config)
-    except ValueError as error:
+    except (ValueError, ReasoningError) as error:
         parser.error(str(error))
     return 0
 
@@ -101,10 +105,9 @@ def train(config: GrpoConfig) -> Path:
 
     Raises:
         ValueError: the settings do not fit together, to the data or to the folder.
+        ReasoningError: MODEL_NOT_LOADED, there is no such model.
     """
-    start, out = Path(config.model), Path(config.out)
-    if not config.model or not start.is_dir():
-        raise ValueError(f'model is {config.model!r}, which is no folder of a model')
+    start, out = check_folder(config.model), Path(config.out)
     arguments = _arguments(config)
     out.mkdir(parents=True, exist_ok=True)
     processor = load_processor(start)
@@ -112,6 +115,7 @@ def train(config: GrpoConfig) -> Path:
     with arguments.main_process_first(local=False):
         questions, sources = _questions(config, processor)
     if arguments.process_index == 0:
+        warn_if_slow(config.precision)
         write_config(out, config, free=('steps',))
         inputs = {str(file): sha256(file) for file in [*sources, *start.glob('*.safetensors')]}
         write_run(out, seed=config.seed, packages=_PACKAGES, inputs=inputs)
@@ -121,8 +125,10 @@ def train(config: GrpoConfig) -> Path:
         )
     )
     watch = Watch(RunLog(out / 'log.jsonl'), reward, out, config.show_every)
+    model = load_model(start, _dtype(config))
+    look_once(model)
     trainer = Trainer(
-        model=Qwen2_5_VLForConditionalGeneration.from_pretrained(start, dtype=_dtype(config)),
+        model=model,
         reward_funcs=reward,
         args=arguments,
         train_dataset=as_dataset(questions),
@@ -130,6 +136,8 @@ def train(config: GrpoConfig) -> Path:
         callbacks=[watch],
         peft_config=_lora(config),
     )
+    if trainer.ref_model is not None:
+        look_once(trainer.accelerator.unwrap_model(trainer.ref_model))
     trainer.remove_callback(PrinterCallback)
     trainer.go_on()
     model = trainer.accelerator.unwrap_model(trainer.model)

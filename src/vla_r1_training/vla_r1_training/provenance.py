@@ -78,7 +78,7 @@ def write_config(folder: Path, config: Any, *, free: tuple[str, ...] = ()) -> No
 def write_run(folder: Path, *, seed: int | None, packages: tuple[str, ...], **more: Any) -> None:
     """Write run.json: how the folder came about."""
     about = {
-        'command': sys.argv,
+        'command': [Path(sys.argv[0]).name, *sys.argv[1:]],  # no folders of this machine
         'revision': revision(),
         'seed': seed,
         'versions': versions(*packages),

@@ -4,14 +4,18 @@
     ros2 run vla_r1_training render --split test --scenes 1000 --out data/scenes
 
 Each row is a picture, everything in it with its box, and questions with their true answers. The
-same command makes the same files, whatever was there and wherever it was stopped.
+same command makes the same files, whatever was there, wherever it was stopped and with how many
+--jobs.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 import io
 import itertools
 import logging
+import multiprocessing
+import os
 from pathlib import Path
 from typing import Any
 
@@ -59,27 +63,43 @@ def main() -> None:
     parser.add_argument('--split', choices=list(SPLITS), required=True)
     parser.add_argument('--scenes', type=int, required=True, help=f'a multiple of {PER_FILE}')
     parser.add_argument('--out', type=Path, required=True, metavar='FOLDER')
+    parser.add_argument(
+        '--jobs', type=int, default=os.cpu_count() or 1, help='processes (%(default)s)'
+    )
     args = parser.parse_args()
+    if args.jobs < 1:
+        parser.error('--jobs must be at least 1')
     if args.scenes < 1 or args.scenes % PER_FILE:
         parser.error(f'--scenes must be a multiple of {PER_FILE}')
-    logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s')
-    render(args.split, args.scenes, args.out)
+    render(args.split, args.scenes, args.out, args.jobs)
 
 
-def render(split: str, scenes: int, out: Path) -> list[Path]:
-    """Write the files that are missing; return all of them."""
+def render(split: str, scenes: int, out: Path, jobs: int = 1) -> list[Path]:
+    """Write the files that are missing, in so many processes; return all of them."""
     out.mkdir(parents=True, exist_ok=True)
     files = [out / f'{split}-{i:05}.parquet' for i in range(scenes // PER_FILE)]
+    missing = [(i, file) for i, file in enumerate(files) if not file.exists()]
+    shares = [share for j in range(jobs) if (share := missing[j::jobs])]
+    if len(shares) < 2:
+        _write(split, missing, PER_FILE)
+    else:
+        context = multiprocessing.get_context('spawn')  # no half of a GL context is inherited
+        with ProcessPoolExecutor(len(shares), context) as pool:
+            for done in [pool.submit(_write, split, share, PER_FILE) for share in shares]:
+                done.result()
+    return files
+
+
+def _write(split: str, files: Sequence[tuple[int, Path]], scenes: int) -> None:
+    """Draw numbered files of so many scenes."""
+    logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s')
     with Studio(*CAMERA) as studio:
-        for i, file in enumerate(files):
-            if file.exists():
-                continue
-            rows = list(itertools.islice(_rows(SPLITS[split], i, studio), PER_FILE))
+        for i, file in files:
+            rows = list(itertools.islice(_rows(SPLITS[split], i, studio), scenes))
             partly = file.with_suffix('.part')
             pq.write_table(pa.Table.from_pylist(rows, SCHEMA), partly)
             partly.rename(file)
             logging.info('%s', file)
-    return files
 
 
 def _rows(split: Split, file: int, studio: Studio) -> Iterator[dict[str, Any]]:

@@ -1,45 +1,51 @@
 """Teach a Qwen2.5-VL model from rendered scenes with written-out thoughts (SFT).
 
     ros2 run vla_r1_training sft --config nano.yaml
+    torchrun --standalone --nproc_per_node 2 -m vla_r1_training.sft --config nano.yaml
 
-Stopped and started again with the same file it goes on where it last saved, with the same numbers
-as if it had never been stopped. It runs on Accelerate: `accelerate launch` takes it to many GPUs.
-The folder then holds `model`, `report.html`, log.jsonl, TensorBoard's files, pictures of answers,
-config.yaml and run.json.
+The same command goes on where it was stopped, after kill -9 too, with the same numbers as if it
+had never been stopped. Each process draws its own questions. The folder then holds `model`,
+`report.html`, log.jsonl, TensorBoard's files, pictures of answers, config.yaml and run.json.
 
 Departures from plain SFT: near coordinates count as nearly right at first, and the visual tokens
 are asked what they show (`hints`). Both only teach; the model that is saved is a plain one.
 """
 
-import argparse
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 import logging
 from pathlib import Path
+import sys
 from typing import Any
 
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 import numpy as np
+from numpy.typing import NDArray
 import torch
-from transformers import Qwen2_5_VLForConditionalGeneration
-from vla_r1_core.config import param, validate
+from vla_r1_core.config import param
+from vla_r1_core.errors import ReasoningError
+from vla_r1_perception.model_folder import check_folder
 from vla_r1_perception.processor import load_processor
-import yaml
 
+from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.exams.answers import answer_all
 from vla_r1_training.exams.judge import judge, read, summary
 from vla_r1_training.nano.batches import Batch, Batcher
 from vla_r1_training.nano.hints import Cells
 from vla_r1_training.nano.model import make_nano, PICTURE
+from vla_r1_training.nano.pairs import shown_pairs
 from vla_r1_training.nano.student import Student
-from vla_r1_training.nano.tokenizer import COORDINATES
 from vla_r1_training.provenance import sha256, write_config, write_run
 from vla_r1_training.run_report import write_report
 from vla_r1_training.runs.checkpoints import resume, save, write_model
 from vla_r1_training.runs.drawing import draw, Drawn
+from vla_r1_training.runs.models import load_model, warn_if_slow
 from vla_r1_training.runs.run_log import RunLog
-from vla_r1_training.scenes.augment import augment
-from vla_r1_training.scenes.examples import load_scenes, Scenes
+from vla_r1_training.scenes.augment import augment, bleach
+from vla_r1_training.scenes.examples import Asked, load_scenes, Scenes
+from vla_r1_training.scenes.hues import turn_hues
+from vla_r1_training.scenes.phrases import unknown_verbs
 from vla_r1_training.scenes.thoughts import without_thought
 
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
@@ -61,13 +67,25 @@ class SftConfig:
     precision: str = param('bf16', 'of the matrix products', choices=('fp32', 'bf16'))
     thought: bool = param(True, 'whether it is taught to think before it answers')
     steps: int = param(12000, 'optimizer steps', ge=1)
-    batch_size: int = param(32, 'questions in a step, one per picture', ge=1)
+    batch_size: int = param(32, 'questions of a process in a step, one per picture', ge=1)
     learning_rate: float = param(0.002, 'highest', ge=0.0)
     warmup_steps: int = param(100, 'until the rate is highest', ge=0)
     decay_steps: int = param(6000, 'at the end, while the rate falls to 0', ge=0)
     hint_weight: float = param(0.5, 'of what the visual tokens are asked', ge=0.0)
     misnamed: float = param(
         0.2, 'share of the colours and shapes that are blurred in what it has said', ge=0.0, le=1.0
+    )
+    gray: float = param(
+        0.1, 'share of the pictures that lose their colours; as many become paler', ge=0.0, le=0.5
+    )
+    turned_hues: float = param(
+        0.2, 'share of the pictures that are shown in other colours', ge=0.0, le=1.0
+    )
+    unknown_verbs: float = param(
+        0.3, 'share of the instructions whose verbs are made-up words', ge=0.0, le=1.0
+    )
+    relations: float = param(
+        0.4, 'share of the scenes that are asked by a relation, if they can be', ge=0.0, le=1.0
     )
     smooth_from: float = param(
         15.0, 'how far a coordinate may be off at first', unit='1/1000 of the picture', ge=0.0
@@ -77,25 +95,33 @@ class SftConfig:
     watch_every: int = param(500, 'steps', ge=1)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run what the configuration says."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('--config', type=Path, required=True, metavar='FILE.yaml')
-    args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s')
-    config = SftConfig(**yaml.safe_load(args.config.read_text()))
-    validate(config)
-    train(config)
+    parser = make_parser(__doc__, SftConfig)
+    _, config = read_config(parser, SftConfig, argv)
+    try:
+        train(config)
+    except ReasoningError as error:
+        parser.error(str(error))
+    return 0
 
 
 def train(config: SftConfig) -> Path:
-    """Train, or go on; return the folder of the finished model."""
-    accelerator = Accelerator(mixed_precision='no' if config.precision == 'fp32' else 'bf16')
+    """Train, or go on; return the folder of the finished model.
+
+    Raises:
+        ReasoningError: MODEL_NOT_LOADED, there is no such model.
+    """
+    accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(),
+        mixed_precision='no' if config.precision == 'fp32' else 'bf16',
+    )
+    if accelerator.is_main_process:
+        warn_if_slow(config.precision)
     set_seed(config.seed)
     out = Path(config.out)
-    start = Path(config.model) if config.model else out / 'start'
+    start = check_folder(config.model) if config.model else out / 'start'
     with accelerator.main_process_first():
         if not config.model and not start.exists():
             partly = start.with_suffix('.part')
@@ -109,15 +135,16 @@ def train(config: SftConfig) -> Path:
     with accelerator.main_process_first():
         watched, scenes = load_scenes(files[:1], PICTURE), load_scenes(files[1:], PICTURE)
     processor = load_processor(start)
-    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
-    ids = processor.tokenizer.convert_tokens_to_ids(list(COORDINATES))
-    student = Student(model, torch.tensor(ids))
+    model = load_model(start, torch.float32)
+    shown = shown_pairs(thing.name for asked in scenes.questions for thing in asked[0].things)
+    student = Student(model, processor.tokenizer, shown)
     optimizer = torch.optim.AdamW(
         student.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
     student, optimizer = accelerator.prepare(student, optimizer)
     batcher = Batcher(processor)
     log = RunLog(out / 'log.jsonl')
+    questions = config.batch_size * accelerator.num_processes
 
     def show(done: int) -> None:
         if accelerator.is_main_process:
@@ -133,7 +160,8 @@ def train(config: SftConfig) -> Path:
     for step in range(first, config.steps):
         for group in optimizer.param_groups:
             group['lr'] = _rate(config, step)
-        batch, cells = _draw(config, step, scenes, batcher, accelerator.process_index)
+        rank = accelerator.process_index
+        batch, cells = _draw(config, step, scenes, shown.numpy(), batcher, rank)
         batch, cells = batch.to(accelerator.device), cells.to(accelerator.device)
         losses = student(batch, cells, _smooth(config, step))
         loss = losses['text'] + config.hint_weight * losses['hints']
@@ -141,7 +169,7 @@ def train(config: SftConfig) -> Path:
         accelerator.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        log.add({name: value.item() for name, value in losses.items()}, config.batch_size)
+        log.add({name: value.item() for name, value in losses.items()}, questions)
         done = step + 1
         if done % config.save_every == 0 and accelerator.is_main_process:
             save(accelerator, out, done)
@@ -154,19 +182,42 @@ def train(config: SftConfig) -> Path:
 
 
 def _draw(
-    config: SftConfig, step: int, scenes: Scenes, batcher: Batcher, rank: int
+    config: SftConfig,
+    step: int,
+    scenes: Scenes,
+    shown: NDArray[np.bool_],
+    batcher: Batcher,
+    rank: int,
 ) -> tuple[Batch, Cells]:
     """Draw a step's questions, one per picture."""
     rng = np.random.default_rng((config.seed, step, rank))
     chosen = rng.choice(len(scenes.questions), config.batch_size)
-    asked = [scenes.questions[i][rng.integers(len(scenes.questions[i]))] for i in chosen]
+    asked = [_question(rng, scenes.questions[i], config.relations) for i in chosen]
     asked, pictures = augment(rng, asked, scenes.pictures[chosen])
+    if config.thought:  # without a list of what is seen, nothing could be learned from these
+        names = [[thing.name for thing in a.things] for a in asked]
+        pictures, looks = turn_hues(rng, pictures, names, shown, config.turned_hues)
+        pictures, looks = bleach(rng, pictures, looks, config.gray)
+    else:
+        looks = None
+    strange = rng.random(len(asked)) < config.unknown_verbs
+    asked = [
+        replace(a, instruction=unknown_verbs(rng, a.instruction)) if s else a
+        for a, s in zip(asked, strange, strict=True)
+    ]
     answers = [a.answer(int(rng.integers(1 << 31))) for a in asked]
     if not config.thought:
         answers = [without_thought(answer) for answer in answers]
-    batch = batcher.batch(asked, answers, pictures, misnamed=config.misnamed, rng=rng)
+    batch = batcher.batch(asked, answers, pictures, misnamed=config.misnamed, looks=looks, rng=rng)
     rows, columns = (batch.inputs['image_grid_thw'][0, 1:] // batcher.merge).tolist()
-    return batch, Cells(asked, rows, columns)
+    return batch, Cells(asked, rows, columns, looks)
+
+
+def _question(rng: np.random.Generator, questions: list[Asked], relations: float) -> Asked:
+    """Draw a question; this share of the times one with a relation, where there is one."""
+    relative = [q for q in questions if q.relative] if rng.random() < relations else []
+    drawn = relative or questions
+    return drawn[rng.integers(len(drawn))]
 
 
 def _rate(config: SftConfig, step: int) -> float:
@@ -213,3 +264,7 @@ def _write_provenance(out: Path, config: SftConfig, inputs: list[Path]) -> None:
         raise SystemExit(str(error)) from error
     hashes = {str(file): sha256(file) for file in inputs}
     write_run(out, seed=config.seed, packages=_PACKAGES, inputs=hashes)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -11,9 +11,20 @@ from vla_r1_core.prompt import build_prompt, IMAGE_MARKER
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes.examples import Asked
+from vla_r1_training.scenes.thoughts import TARGET_LEADS
 
 IGNORED = -100
 """The label of tokens that are given, not learned."""
+
+
+def strangely_colored(looks: NDArray[np.int_]) -> NDArray[np.bool_]:
+    """Return (B,), in which pictures a colour looks like another one, or like none.
+
+    Args:
+        looks: (B, colours), which colour each looks like, or -1.
+    """
+    strange: NDArray[np.bool_] = (looks != np.arange(len(COLORS))).any(1)
+    return strange
 
 
 @dataclass(frozen=True)
@@ -23,15 +34,18 @@ class Batch:
     Attributes:
         inputs: keyword arguments of the model.
         labels: (B, L), the token that should come next at each place, or `IGNORED`.
+        seen: (B, L), the same with the colours that things seem to have, learned or not;
+            `IGNORED` for those of things without colours.
     """
 
     inputs: dict[str, torch.Tensor]
     labels: torch.Tensor
+    seen: torch.Tensor
 
     def to(self, device: torch.device) -> 'Batch':
         """Return it on a device."""
         inputs = {name: value.to(device) for name, value in self.inputs.items()}
-        return Batch(inputs, self.labels.to(device))
+        return Batch(inputs, self.labels.to(device), self.seen.to(device))
 
 
 class Batcher:
@@ -48,7 +62,8 @@ class Batcher:
         self._patch, self.merge = images.patch_size, images.merge_size
         self._mean = torch.tensor(images.image_mean)[:, None, None]
         self._std = torch.tensor(images.image_std)[:, None, None]
-        self._names = [self._single(COLORS), self._single(SHAPES)]
+        self._colors, self._shapes = self._single(COLORS), self._single(SHAPES)
+        self._leads = self._ids(f'. {lead}' for lead in TARGET_LEADS)
 
     def prompt(self, asked: Asked, visual_tokens: int) -> list[int]:
         """Return the ids of a prompt, up to where the answer begins."""
@@ -69,6 +84,7 @@ class Batcher:
         pictures: NDArray[np.uint8],
         *,
         misnamed: float = 0.0,
+        looks: NDArray[np.int_] | None = None,
         rng: np.random.Generator | None = None,
     ) -> Batch:
         """Put questions and their answers into a batch.
@@ -81,6 +97,10 @@ class Batcher:
                 while it shall say the right ones. So it learns each of the two words from the
                 picture; otherwise it learns from the first which second ones go with it, and
                 never says a pair that it was not taught.
+            looks: (B, colours), which colour each looks like in a picture, -1 where colours are
+                gone; by default each like itself. Where that is not so, colours are any in what
+                is said about the picture and not learned, nor is what follows from them: which
+                thing is meant.
             rng: draws which.
         """
         count, height, width, _ = pictures.shape
@@ -92,13 +112,18 @@ class Batcher:
         length = max(len(p) + len(s) for p, s in zip(prompts, said, strict=True))
         ids = torch.full((count, length), self._tokenizer.pad_token_id)
         mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
+        seen = labels.clone()
+        strange = np.zeros(count, bool) if looks is None else strangely_colored(looks)
         for i, (prompt, answer) in enumerate(zip(prompts, said, strict=True)):
             size = len(prompt) + len(answer)
             place = slice(0, size) if answer else slice(length - size, length)
-            heard = self._misname(answer, misnamed, rng) if rng else answer
+            heard = self._misname(answer, misnamed, bool(strange[i]), rng) if rng else answer
             ids[i, place], mask[i, place] = torch.tensor(prompt + heard), 1
             if answer:
-                labels[i, len(prompt) - 1 : size - 1] = torch.tensor(answer)
+                learned = self._colorless(answer) if strange[i] else answer
+                labels[i, len(prompt) - 1 : size - 1] = torch.tensor(learned)
+                looking = answer if looks is None else self._looking(answer, looks[i])
+                seen[i, len(prompt) - 1 : size - 1] = torch.tensor(looking)
         inputs = {
             'input_ids': ids,
             'attention_mask': mask,
@@ -106,21 +131,39 @@ class Batcher:
             'pixel_values': self.patches(torch.from_numpy(np.array(pictures))),
             'image_grid_thw': torch.tensor([grid] * count),
         }
-        return Batch(inputs, labels)
+        return Batch(inputs, labels, seen)
 
     def _single(self, words: Iterable[str]) -> list[int]:
         """Return the ids of those words that are a token of their own."""
-        ids = [self._tokenizer(f' {word}')['input_ids'] for word in words]
+        return self._ids(f' {word}' for word in words)
+
+    def _ids(self, texts: Iterable[str]) -> list[int]:
+        ids = [self._tokenizer(text)['input_ids'] for text in texts]
         return [own[0] for own in ids if len(own) == 1]
 
-    def _misname(self, ids: list[int], share: float, rng: np.random.Generator) -> list[int]:
+    def _misname(
+        self, ids: list[int], share: float, no_color: bool, rng: np.random.Generator
+    ) -> list[int]:
         """Replace some of the colours by any, and some of the shapes."""
         heard = list(ids)
+        kinds = ((self._colors, 1.0 if no_color else share), (self._shapes, share))
         for i, token in enumerate(ids):
-            for names in self._names:
-                if token in names and rng.random() < share:
+            for names, wrong in kinds:
+                if token in names and rng.random() < wrong:
                     heard[i] = names[rng.integers(len(names))]
         return heard
+
+    def _colorless(self, answer: list[int]) -> list[int]:
+        """Return what of an answer follows from a picture without colours; the rest is ignored."""
+        end = next((i for i, token in enumerate(answer) if token in self._leads), len(answer))
+        learned = [IGNORED if token in self._colors else token for token in answer[:end]]
+        return learned + [IGNORED] * (len(answer) - end)
+
+    def _looking(self, answer: list[int], looks: NDArray[np.int_]) -> list[int]:
+        """Return an answer with the colours that things seem to have."""
+        like = [self._colors[i] if i >= 0 else IGNORED for i in looks.tolist()]
+        becomes = dict(zip(self._colors, like, strict=True))
+        return [becomes.get(token, token) for token in answer]
 
     def patches(self, pictures: torch.Tensor) -> torch.Tensor:
         """Cut (B, height, width, 3) uint8 into rows of a patch each, as the processor does."""

@@ -18,6 +18,12 @@ from vla_r1_training.nano.tokenizer import CHAT_TEMPLATE, COORDINATES, make_toke
 
 PICTURE = (336, 252)
 """Width and height of what it sees [px]: 12 by 9 visual tokens."""
+_ROOM = (98, 104)
+"""Between which areas no picture is scaled [% of that of `PICTURE`].
+
+Not exactly that one: the processor rounds sides down to whole tokens, and 640 x 480 would lose a
+row.
+"""
 _INIT_STD = 0.06
 
 
@@ -36,9 +42,9 @@ def make_nano(folder: Path, *, seed: int) -> None:
         do_sample=False, eos_token_id=ids['<|im_end|>'], pad_token_id=ids['<|endoftext|>']
     )
     model.save_pretrained(folder)
-    area = PICTURE[0] * PICTURE[1]
+    least, most = (PICTURE[0] * PICTURE[1] * percent // 100 for percent in _ROOM)
     ImageOnlyProcessor(
-        Qwen2VLImageProcessorPil(min_pixels=area, max_pixels=area),
+        Qwen2VLImageProcessorPil(min_pixels=least, max_pixels=most),
         tokenizer,
         chat_template=CHAT_TEMPLATE,
     ).save_pretrained(folder)

@@ -5,9 +5,12 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
+from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.nano.batches import Batch, IGNORED
 from vla_r1_training.nano.hints import Cells, Hints
+from vla_r1_training.nano.pairs import without_unshown
+from vla_r1_training.nano.tokenizer import COORDINATES
 
 _MIDDLE_LAYER = 2
 """Of the language model, whose visual tokens are asked for places in the picture."""
@@ -18,13 +21,19 @@ class Student(nn.Module):
 
     Args:
         model: a Qwen2.5-VL.
-        coordinates: (1001,), ids of the coordinates' tokens, in order.
+        tokenizer: with a token for each coordinate, colour and shape.
+        shown: (colours, shapes) bool: the pairs that are in the pictures.
     """
 
-    def __init__(self, model: Any, coordinates: torch.Tensor) -> None:
+    def __init__(self, model: Any, tokenizer: Any, shown: torch.Tensor) -> None:
         super().__init__()
         self.model = model
-        self.register_buffer('coordinates', coordinates, persistent=False)
+        words = {'colors': COLORS, 'shapes': SHAPES}
+        tokens = {name: [f'Ġ{word}' for word in said] for name, said in words.items()}
+        for name, said in {'coordinates': list(COORDINATES), **tokens}.items():
+            ids = torch.tensor(tokenizer.convert_tokens_to_ids(said))
+            self.register_buffer(name, ids, persistent=False)
+        self.register_buffer('shown', shown, persistent=False)
         hidden_size = model.config.text_config.hidden_size
         self.hints = nn.ModuleList(
             [Hints(hidden_size, relative=True), Hints(hidden_size, relative=False)]
@@ -41,12 +50,19 @@ class Student(nn.Module):
         out = self.model.model(**batch.inputs, output_hidden_states=True, use_cache=False)
         learned = batch.labels != IGNORED
         logits = self.model.lm_head(out.last_hidden_state[learned]).float()
+        before = functional.pad(batch.seen, (1, 0), value=IGNORED)[:, :-1][learned]
+        behind = functional.pad(batch.seen, (0, 1), value=IGNORED)[:, 1:][learned]
+        colors, shapes = _places(before, self.colors), _places(behind, self.shapes)
+        logits = without_unshown(logits, self.shapes, colors, self.shown)
+        logits = without_unshown(logits, self.colors, shapes, self.shown.T)
         text = functional.cross_entropy(
             logits, self._targets(batch.labels[learned], logits, smooth)
         )
         visual = batch.inputs['mm_token_type_ids'] == 1
         seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
-        hints = [hint(tokens, cells) for hint, tokens in zip(self.hints, seen, strict=True)]
+        hints = [
+            hint(tokens, cells, self.shown) for hint, tokens in zip(self.hints, seen, strict=True)
+        ]
         return {'text': text, 'hints': torch.stack(hints).sum()}
 
     def _targets(self, labels: torch.Tensor, logits: torch.Tensor, smooth: float) -> torch.Tensor:
@@ -60,3 +76,9 @@ class Student(nn.Module):
             bell = torch.softmax(-0.5 * (offset / smooth) ** 2, -1)
             targets[rows[:, None], self.coordinates] = bell
         return targets
+
+
+def _places(ids: torch.Tensor, among: torch.Tensor) -> torch.Tensor:
+    """Return where each of (N,) ids stands among (K,) others, -1 for those that do not."""
+    same = ids[:, None] == among
+    return torch.where(same.any(-1), same.int().argmax(-1), -1)

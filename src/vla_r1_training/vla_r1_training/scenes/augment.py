@@ -1,4 +1,4 @@
-"""The same pictures, otherwise seen: nearer, farther, aside, in other light."""
+"""The same pictures, otherwise seen: nearer, farther, aside, in other light, without colours."""
 
 from dataclasses import dataclass, replace
 
@@ -15,6 +15,10 @@ _SIZES = (0.75, 1.15)
 _STRETCH = (0.93, 1.07)
 """Of the part's height against its width, as another tilt of the camera does."""
 _GAIN = (0.85, 1.15)
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Of red, green and blue; ITU-R BT.601."""
+_PALE = (0.3, 1.0)
+"""How much of its colours a paler picture keeps."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,35 @@ def augment(
     parts = np.stack([w.picture(p) for w, p in zip(windows, pictures, strict=True)])
     lit = np.clip(parts * gain.astype(np.float32), 0, 255).astype(np.uint8)
     return [w.question(a) for w, a in zip(windows, asked, strict=True)], lit
+
+
+def bleach(
+    rng: np.random.Generator,
+    pictures: NDArray[np.uint8],
+    looks: NDArray[np.int_],
+    share: float,
+) -> tuple[NDArray[np.uint8], NDArray[np.int_]]:
+    """Take the colours from some pictures; make as many others paler.
+
+    Shapes are so learned from what has no colour; else a shape that was never seen in a colour is
+    taken for one that was.
+
+    Args:
+        rng: draws which.
+        pictures: (B, height, width, 3).
+        looks: (B, colours), which colour each looks like in them.
+        share: of the pictures that lose their colours.
+
+    Returns:
+        The pictures, and what colours look like in them, -1 where they are gone.
+    """
+    drawn = rng.random(len(pictures))
+    gray = drawn < share
+    kept = np.where(drawn < 2 * share, rng.uniform(*_PALE, len(pictures)), 1.0) * ~gray
+    luma = (pictures @ _LUMA)[..., None]
+    bleached = luma + kept.astype(np.float32)[:, None, None, None] * (pictures - luma)
+    seen = np.where((kept < 1)[:, None, None, None], bleached.astype(np.uint8), pictures)
+    return seen, np.where(gray[:, None], -1, looks)
 
 
 def _window(rng: np.random.Generator, asked: Asked) -> Window:

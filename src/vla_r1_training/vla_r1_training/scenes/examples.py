@@ -13,6 +13,9 @@ from vla_r1_core.types import Box, ParsedAnswer, Task, Trajectory2D
 
 from vla_r1_training.scenes.thoughts import annotate, Seen
 
+_PLAIN_WORDS = 3
+"""Of a request without a relation: 'pick red cube'."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -33,6 +36,11 @@ class Asked:
     name: str | None
     goal: str
     trace: tuple[tuple[float, float], ...]
+
+    @property
+    def relative(self) -> bool:
+        """Whether it says where the thing lies: 'pick ball nearest to red box'."""
+        return len(self.request.split()) > _PLAIN_WORDS
 
     @property
     def box(self) -> Box | None:

@@ -5,7 +5,7 @@ understands all of them; a test sees to it.
 """
 
 import numpy as np
-from vla_r1_core.prompt import Intent
+from vla_r1_core.prompt import Intent, VERBS
 
 SAID = {
     Intent.PICK: (
@@ -78,6 +78,17 @@ _CLOSERS = (
 _SYLLABLES = tuple(c + v for c in 'bdfgklmnprstvwz' for v in ('a', 'e', 'i', 'o', 'u', 'an', 'er'))
 
 
+def unknown_verbs(rng: np.random.Generator, instruction: str) -> str:
+    """Put made-up words where the verbs are: what is wanted then follows from the rest.
+
+    "blicket the cup in the bowl" can only mean to put it there, and so can a verb that no training
+    has shown.
+    """
+    words = instruction.split(' ')
+    known = [word.lower().rstrip(',') in VERBS for word in words]
+    return ' '.join(_made_up(rng) if k else w for w, k in zip(words, known, strict=True))
+
+
 def vary(rng: np.random.Generator, say: str) -> str:
     """Say the same with more words around it, some of which mean nothing.
 
@@ -91,10 +102,13 @@ def vary(rng: np.random.Generator, say: str) -> str:
         closer = _one(rng, _CLOSERS)
         words = [*words[:-1], words[-1] + closer] if closer[0] == ',' else [*words, closer]
     for _ in range(rng.choice(3, p=(0.6, 0.25, 0.15))):
-        made_up = ''.join(_one(rng, _SYLLABLES) for _ in range(rng.integers(1, 4)))
-        words.insert(rng.integers(len(words) + 1), made_up)
+        words.insert(rng.integers(len(words) + 1), _made_up(rng))
     text = ' '.join(words)
     return text[0].upper() + text[1:] if rng.random() < 0.2 else text
+
+
+def _made_up(rng: np.random.Generator) -> str:
+    return ''.join(_one(rng, _SYLLABLES) for _ in range(rng.integers(1, 4)))
 
 
 def _one(rng: np.random.Generator, choices: tuple[str, ...]) -> str:

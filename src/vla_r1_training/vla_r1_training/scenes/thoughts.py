@@ -1,11 +1,14 @@
 """The simulator's annotator: correct answers with written-out thoughts, in varied words.
 
 The thought lists everything that is seen, from left to right, before it says which thing is meant:
-an answer that looks at its own list names the right one, one that does not is at chance.
+an answer that looks at its own list names the right one, one that does not is at chance. Where the
+nearest or the farthest is meant, it says how far away each one is that may be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+import math
+import re
 
 import numpy as np
 from vla_r1_core.types import Box, Task
@@ -13,8 +16,10 @@ from vla_r1_core.types import Box, Task
 TASK_LEADS = ('Task:', 'Asked:', 'Wanted:')
 SCENE_LEADS = ('Scene:', 'I see:', 'On the table:')
 TARGET_LEADS = ('Target:', 'Meant:', 'So it is:')
+FAR = 'By distance from'
 NOT_THERE = ' not there'
 OUTPUT = '<output>'
+_BY_DISTANCE = re.compile(r'\S+ (.+) (?:nearest to|farthest from) (.+)')
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,12 @@ class Seen:
 
     name: str
     box: Box
+
+    def is_called(self, words: str) -> bool:
+        """Whether words such as 'red cube', 'cube' or 'object' can mean it."""
+        if words == 'object':
+            return ' ' in self.name  # bowl and tray are places
+        return words in (self.name, self.name.rpartition(' ')[2])
 
 
 def annotate(
@@ -50,7 +61,8 @@ def annotate(
     task_lead, scene_lead, target_lead = (lead[rng.integers(len(lead))] for lead in leads)
     by_name = {thing.name: thing for thing in things}
     listing = ';'.join(_line(t) for t in sorted(things, key=lambda t: t.box.x))
-    thought = f'{task_lead} {request}. {scene_lead}{listing}. {target_lead}'
+    compared = _compared(request, by_name)
+    thought = f'{task_lead} {request}. {scene_lead}{listing}{compared}. {target_lead}'
     if name is None:
         return _answer(f'{thought}{NOT_THERE}.', 'null')
     target = by_name[name]
@@ -69,6 +81,27 @@ def annotate(
 def without_thought(answer: str) -> str:
     """Return an answer as a model gives it that was never taught to think: the output alone."""
     return answer[answer.index(OUTPUT) :]
+
+
+def _compared(request: str, things: Mapping[str, Seen]) -> str:
+    """Say how far from the other thing each one is that may be meant, if that decides.
+
+    Distances are in the picture, each side counting 1: over the table the nearest is the same.
+    """
+    found = _BY_DISTANCE.fullmatch(request)
+    if not found or found[2] not in things:
+        return ''
+    asked, anchor = found[1], things[found[2]]
+    fits = [
+        thing
+        for thing in sorted(things.values(), key=lambda thing: thing.box.x)
+        if thing is not anchor and thing.is_called(asked)
+    ]
+    if not fits:
+        return ''
+    far = (math.hypot(t.box.x - anchor.box.x, t.box.y - anchor.box.y) for t in fits)
+    lines = (f' {t.name}{_number(d)}' for t, d in zip(fits, far, strict=True))
+    return f'. {FAR} {anchor.name}:' + ';'.join(lines)
 
 
 def _line(thing: Seen) -> str:

@@ -3,11 +3,11 @@
 from collections import Counter
 from dataclasses import asdict
 import json
-from pathlib import Path
-from types import TracebackType
+from typing import Any
 
 import numpy as np
 
+from vla_r1_training.runs.json_lines import JsonLines, line_of
 from vla_r1_training.thoughts.annotation import Annotation, LATER
 from vla_r1_training.thoughts.check import Code
 
@@ -19,29 +19,17 @@ class Journal:
     places of the lines are in memory, eight bytes a row.
 
     Args:
-        path: of the file.
+        lines: the file.
         about: hash of the rows' own file.
         count: of the rows.
     """
 
-    def __init__(self, path: Path, about: str, count: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open('a+b')
+    def __init__(self, lines: JsonLines, about: str, count: int) -> None:
+        self._lines = lines
         self._places = np.full(count, -1, np.int64)
         self._codes = np.full(count, -1, np.int8)
         self._counts = Counter[Code]()
-        self._read(json.dumps({'source': about, 'rows': count}).encode() + b'\n')
-
-    def __enter__(self) -> 'Journal':
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
+        self._read({'source': about, 'rows': count})
 
     def __contains__(self, row: int) -> bool:
         return bool(self._places[row] >= 0)
@@ -49,15 +37,11 @@ class Journal:
     def __getitem__(self, row: int) -> Annotation:
         if row not in self:
             raise KeyError(row)
-        self._file.seek(int(self._places[row]))
-        return _annotation(self._file.readline())
+        return _annotation(self._lines.at(int(self._places[row])))
 
     def add(self, done: Annotation) -> None:
         """Note what became of a row."""
-        place = self._file.seek(0, 2)
-        self._file.write(json.dumps(asdict(done), ensure_ascii=False).encode() + b'\n')
-        self._file.flush()
-        self._note(done, place)
+        self._note(done, self._lines.add(asdict(done)))
 
     def forget(self) -> None:
         """Take the rows that were the server's fault as not done."""
@@ -77,20 +61,14 @@ class Journal:
         self._codes[done.row] = _CODES.index(done.code)
         self._counts[done.code] += 1
 
-    def _read(self, header: bytes) -> None:
-        """Take in what is there, but for a last line that was never finished."""
-        self._file.seek(0)
-        if self._file.readline() != header:
-            self._file.truncate(0)
-            self._file.write(header)
-            self._file.flush()
+    def _read(self, header: dict[str, Any]) -> None:
+        lines = iter(self._lines)
+        first = next(lines, None)
+        if first is None or first[1] != line_of(header):
+            self._lines.clear()
+            self._lines.add(header)
             return
-        while True:
-            place = self._file.tell()
-            line = self._file.readline()
-            if not line.endswith(b'\n'):
-                self._file.truncate(place)
-                return
+        for place, line in lines:
             self._note(_annotation(line), place)
 
 
