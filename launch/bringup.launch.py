@@ -43,12 +43,18 @@ ARGUMENTS = {
     'scene': ('', 'the simulated scene holds what this names; empty: as instruction', None),
     'camera': (
         '',
-        'where the simulated camera is: table or wrist; empty: as in params_file',
-        ('', 'table', 'wrist'),
+        "the camera's name, one of several; in simulation where it is: table or wrist; "
+        'empty: as in params_file',
+        None,
     ),
     'real_time_factor': ('1.0', 'speed of the simulated time', None),
-    'backend': ('', 'model backend: scripted or transformers; empty: as in params_file', None),
-    'model': ('', 'local model folder for the transformers backend', None),
+    'backend': (
+        '',
+        'model backend: scripted, transformers, or openai: a server; empty: as in params_file',
+        ('', 'scripted', 'transformers', 'openai'),
+    ),
+    'model': ('', 'transformers: local model folder; openai: name on the server', None),
+    'profile': ('', 'family of the model, or a YAML file; empty: as in params_file', None),
     'moveit': (
         '',
         'what plans: move_group, or moveit_py: MoveIt within the planner itself; '
@@ -65,16 +71,22 @@ ARGUMENTS = {
     'record': ('', 'write an MCAP bag of all inputs and outputs to this new folder', None),
     'rviz': ('false', 'open RViz with robot, overlay, markers and path', BOOL),
     'params_file': (str(SHARE / 'config' / 'vla_r1.yaml'), 'parameters of all nodes', None),
-    'image_topic': ('/camera/camera/color/image_raw', 'colour image', None),
+    'image_topic': (
+        '/camera/{camera}/color/image_raw',
+        "colour image; {camera}: the camera's name, or camera if that is empty",
+        None,
+    ),
     'depth_topic': (
-        '/camera/camera/aligned_depth_to_color/image_raw',
+        '/camera/{camera}/aligned_depth_to_color/image_raw',
         'depth registered to the colour image',
         None,
     ),
-    'camera_info_topic': ('/camera/camera/color/camera_info', "the colour camera's model", None),
+    'camera_info_topic': ('/camera/{camera}/color/camera_info', "the colour camera's model", None),
     'namespace': ('', 'namespace of all nodes', None),
 }
 
+CAMERA = ('image', 'depth', 'camera_info')
+SIM_CAMERAS = ('', 'table', 'wrist')
 RECORDED = (
     *('instruction', 'reasoning', 'reasoning/partial', 'affordance', 'trajectory', 'detections'),
     *('overlay', 'markers', 'goal_pose', 'planned_path', 'outcome'),
@@ -194,23 +206,30 @@ def bringup(context) -> list:
     sim = args['sim'] == 'true'
     robot = args['robot'] or ('ur5e' if sim else '')
     robot_file = [str(SHARE / 'config' / 'robots' / f'{robot}.yaml')] if robot else []
+    camera = args['camera']
+    if sim and camera not in SIM_CAMERAS:
+        raise RuntimeError(f'camera:={camera}: the simulated one is at the table or at the wrist')
     time = {'use_sim_time': sim}
-    model = {name: args[name] for name in ('backend', 'model') if args[name]}
-    chosen = {name: args[name] for name in ('execute', 'moveit') if args[name]}
+    model, chosen = (
+        {name: args[name] for name in (*names, 'camera') if args[name]}
+        for names in (('backend', 'model', 'profile'), ('execute', 'moveit'))
+    )
     if sim:
         chosen = {'execute': 'auto', **chosen}
     # The robot's description comes by its topics; a real robot's configuration is in params_file.
     moveit = []
     if sim and args['moveit'] == 'moveit_py':
         moveit = [*moveit_files(robot), str(SHARE / 'config' / 'moveit_py.yaml')]
-    cameras = [(name, args[f'{name}_topic']) for name in ('image', 'depth', 'camera_info')]
+    topics = [args[f'{name}_topic'].replace('{camera}', camera or 'camera') for name in CAMERA]
+    cameras = list(zip(CAMERA, topics, strict=True))
+    looked_through = [(f'{camera}/{name}' if camera else name, topic) for name, topic in cameras]
     reasoner = LifecycleNode(
         package='vla_r1_perception',
         executable='reasoner',
         name='reasoner',
         namespace=args['namespace'],
         parameters=[args['params_file'], {**time, **model, 'autostart': False}],
-        remappings=cameras,
+        remappings=looked_through,
         output='screen',
     )
     planner = Node(
@@ -224,7 +243,7 @@ def bringup(context) -> list:
             *moveit,
             {**time, **chosen},
         ],
-        remappings=cameras,
+        remappings=looked_through,
         output='screen',
     )
     watchdog = Node(

@@ -6,12 +6,8 @@ from pathlib import Path
 import subprocess
 import tempfile
 
-from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from included import included
 import launch_pytest
-from launch_pytest.actions import ReadyToTest
 import pytest
 import rclpy
 from rosbags.highlevel import AnyReader
@@ -31,20 +27,10 @@ def bag():
 
 @launch_pytest.fixture(scope='module')
 def bringup(bag):
-    launch_file = Path(get_package_share_directory('vla_r1'), 'launch', 'bringup.launch.py')
-    arguments = {'sim': 'true', 'seed': '7', 'scene': INSTRUCTION, 'record': str(bag)}
     # As in a shell where only ROS was sourced.
     for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):
         os.environ.pop(name, None)
-    return LaunchDescription(
-        [
-            IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(str(launch_file)),
-                launch_arguments=arguments.items(),
-            ),
-            ReadyToTest(),
-        ]
-    )
+    return included(sim='true', seed='7', scene=INSTRUCTION, record=str(bag))
 
 
 @pytest.fixture
@@ -126,3 +112,13 @@ def test_the_bag_joins_every_message_of_the_instruction(bringup, bag):
     assert messages['/reasoning/partial'][-1].data == reasoning.text
     for topic in ('/tf', '/tf_static', '/joint_states', '/clock', '/sim/objects', '/markers'):
         assert messages.get(topic), topic
+
+
+@pytest.mark.launch(fixture=bringup, shutdown=True)
+def test_the_bag_is_answered_again_to_the_byte(bringup, bag):
+    done = subprocess.run(
+        ['ros2', 'run', 'vla_r1_perception', 'replay', bag],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert '1 same, 0 different' in done.stdout

@@ -1,39 +1,23 @@
 """`instruction:=` is carried out once all is up; `execute:=never` plans and does not move."""
 
-from pathlib import Path
 import time
 
 from action_msgs.msg import GoalStatus, GoalStatusArray
-from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from included import included
 import launch_pytest
-from launch_pytest.actions import ReadyToTest
 import pytest
 import rclpy
 from rclpy.qos import qos_profile_action_status_default
 
 from vla_r1_msgs.action import ExecuteInstruction
 
-INSTRUCTION = 'pick up the green ball'
+INSTRUCTION = 'pick up the green box'
 WAIT_S = 90.0
 
 
 @launch_pytest.fixture
 def bringup():
-    launch_file = Path(get_package_share_directory('vla_r1'), 'launch', 'bringup.launch.py')
-    arguments = {'sim': 'true', 'execute': 'never', 'namespace': 'cell'}
-    arguments['instruction'] = INSTRUCTION
-    return LaunchDescription(
-        [
-            IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(str(launch_file)),
-                launch_arguments=arguments.items(),
-            ),
-            ReadyToTest(),
-        ]
-    )
+    return included(sim='true', execute='never', namespace='cell', instruction=INSTRUCTION)
 
 
 @pytest.mark.launch(fixture=bringup)

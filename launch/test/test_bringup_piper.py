@@ -1,14 +1,9 @@
 """The second arm through bringup: the same words, other kinematics, limits and gripper."""
 
-from pathlib import Path
 import time
 
-from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from included import included
 import launch_pytest
-from launch_pytest.actions import ReadyToTest
 import pytest
 import rclpy
 from std_srvs.srv import Trigger
@@ -21,17 +16,7 @@ WAIT_S = 90.0
 
 @launch_pytest.fixture
 def bringup():
-    launch_file = Path(get_package_share_directory('vla_r1'), 'launch', 'bringup.launch.py')
-    arguments = {'sim': 'true', 'robot': 'piper', 'instruction': INSTRUCTION}
-    return LaunchDescription(
-        [
-            IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(str(launch_file)),
-                launch_arguments=arguments.items(),
-            ),
-            ReadyToTest(),
-        ]
-    )
+    return included(sim='true', robot='piper', instruction=INSTRUCTION)
 
 
 @pytest.mark.launch(fixture=bringup)

@@ -24,8 +24,9 @@ ROSDEP_KEYS = {
 # Not in apt: requirements/*.txt install them.
 FROM_PYPI = {
     *('mujoco', 'torch', 'transformers', 'tokenizers', 'safetensors', 'accelerate'),
-    *('trl', 'peft'),
-    *('rosbags', 'apsw', 'lz4', 'backports', 'compression', 'pyarrow', 'datasets', 'openai'),
+    *('trl', 'peft', 'huggingface_hub'),
+    *('rosbags', 'apsw', 'lz4', 'backports', 'compression', 'pyarrow', 'datasets'),
+    *('openai', 'httpx', 'httpx2', 'fastapi', 'uvicorn', 'starlette', 'trustme'),
 }
 
 # Not in package.xml, which would make everybody install it: moveit_py, for `moveit: moveit_py`;

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 from vla_r1_core.errors import OutcomeCode, ReasonCode
+from vla_r1_core.profiles import load_profile, PROFILES
+from vla_r1_core.types import Task
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / 'README.md').read_text()
@@ -25,6 +27,20 @@ def test_every_launch_argument_is_in_the_table():
     table = README.split('### bringup.launch.py')[1].split('###')[0]
     assert arguments
     assert not arguments - set(re.findall(r'`(\w+)`', table))
+
+
+@pytest.mark.parametrize('name', PROFILES)
+def test_every_profile_is_in_the_table(name):
+    assert f'\n| `{name}`' in README
+
+
+def test_the_profile_in_yaml_is_one(tmp_path):
+    section = README.split('## Models of other families')[1]
+    (tmp_path / 'mine.yaml').write_text(section.split('```yaml')[1].split('```')[0])
+    profile = load_profile(str(tmp_path / 'mine.yaml'))
+    text = '<think>a</think><answer>{"bbox": [100, 200, 300, 400]}</answer>'
+    box = profile.read(text, Task.AFFORDANCE, 640, 480).box
+    assert box.corners == pytest.approx((0.1, 0.2, 0.3, 0.4))
 
 
 def test_every_make_target_exists():

@@ -97,6 +97,12 @@ def test_a_goal_may_be_given_in_a_frame_that_only_tf_knows(at_home):
     table.transform.translation = Vector3(x=0.4, y=0.1)
     broadcaster.sendTransform(table)
     goals = pose_goal(pose(0.0, 0.0, 0.3), frame='table'), pose_goal(pose(0.4, 0.1, 0.3))
+
+    def known():
+        result = at_home.move(at_home.goal(goals[0]))
+        return result.error_code.val != E.FRAME_TRANSFORM_FAILURE
+
+    at_home.spin_until(known)  # the frame reaches move_group in its own time
     ends = [
         at_home.move(at_home.goal(goal)).planned_trajectory.joint_trajectory.points[-1].positions
         for goal in goals

@@ -3,6 +3,7 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -10,7 +11,10 @@ TIMEOUT = 60  # [s], far more than anything here takes
 
 
 class Running:
-    """A `ros2` command in the background."""
+    """A `ros2` command in the background, whose output is taken as it comes.
+
+    Were it left in the pipe, a command that says much would stop for want of room.
+    """
 
     def __init__(self, *words, env=None):
         self.process = subprocess.Popen(
@@ -21,20 +25,32 @@ class Running:
             text=True,
             env=env,
         )
-        self.output = ''
+        self.output, self._ended = '', False
+        self._more = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self._more:
+                self.output += line
+                self._more.notify_all()
+        with self._more:
+            self._ended = True
+            self._more.notify_all()
 
     def read_until(self, text):
         """Return the output once `text` is in it."""
-        while text not in self.output:
-            line = self.process.stdout.readline()
-            assert line, f'ended without {text!r}: {self.output}'
-            self.output += line
+        with self._more:
+            self._more.wait_for(lambda: text in self.output or self._ended, TIMEOUT)
+        assert text in self.output, f'no {text!r} in: {self.output}'
         return self.output
 
     def stop(self, number=signal.SIGINT):
         """Send a signal; return the exit status."""
         self.process.send_signal(number)
-        self.output += self.process.communicate(timeout=TIMEOUT)[0]
+        self.process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
         return self.process.returncode
 
 
@@ -68,7 +84,7 @@ def start():
     yield start
     for running in started:
         running.process.kill()
-        running.process.communicate()
+        running.process.wait()
 
 
 @pytest.fixture(scope='module')
