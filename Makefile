@@ -5,7 +5,7 @@ SHELL := bash
 INSTRUCTION ?= pick up the red cube
 SEED ?= 0
 ROBOT ?= ur5e
-BACKEND ?= scripted
+BACKEND ?= transformers
 MODEL ?=
 SCENES ?= 100
 ROS_SCENES ?= 10
@@ -16,7 +16,7 @@ CORES := src/vla_r1_core/vla_r1_core src/vla_r1_perception/vla_r1_perception \
 	src/vla_r1_planner/vla_r1_planner src/vla_r1_sim/vla_r1_sim \
 	src/vla_r1_training/vla_r1_training
 
-.PHONY: help build demo test lint bench learn clean
+.PHONY: help build demo test lint bench learn nano clean
 
 help:  ## show this
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -28,7 +28,7 @@ demo: build  ## see, reason, grasp: INSTRUCTION="pick up the blue cylinder" SEED
 	@$(ENV) exec python examples/demo.py --instruction "$(INSTRUCTION)" --seed "$(SEED)" \
 		--robot "$(ROBOT)" --backend "$(BACKEND)" --model "$(MODEL)"
 
-test: lint  ## lint and every test (installs torch, the CPU build)
+test: lint  ## lint and every test
 	@$(ENV) exec python -m pytest $(TESTS)
 
 lint:  ## ruff, and mypy strict on the cores
@@ -42,7 +42,11 @@ bench:  ## measure; prints every figure beside its target and names the machine
 
 learn:  ## the whole loop: record, label, GRPO, measure, swap the running model: MODEL=
 	@scripts/setup.sh test
-	@$(ENV) exec python examples/learn.py --model "$(or $(MODEL),models/nano)"
+	@$(ENV) exec python examples/learn.py --model "$(or $(MODEL),nano)"
+
+nano:  ## make the model that comes with the package again, and measure it (hours)
+	@scripts/setup.sh test
+	@$(ENV) exec scripts/make_nano.sh
 
 clean:  ## remove everything that was built or installed here
 	rm -rf .venv build install log demo underlay/build underlay/install underlay/log

@@ -1,16 +1,16 @@
 """The nano model's answer through the reasoner, beside the same with transformers' own `generate`.
 
-CPU times of one core, medians of alternating answers about rendered scenes; both say the same.
-Without --model an untrained one of the same size speaks noise, of as many tokens as an answer has.
+CPU times of one core, medians of alternating answers about rendered scenes; both say the same. And
+how much memory each takes, beyond that of the libraries.
 
-Example: python benchmarks/bench_nano.py --model models/nano
+Example: python benchmarks/bench_nano.py --scenes 100
 """
 
 import argparse
 from pathlib import Path
+import resource
 from statistics import median
 import sys
-import tempfile
 from time import process_time
 
 from machine import machine
@@ -20,12 +20,10 @@ from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.transformers_backend import TransformersReasoner
 from vla_r1_sim.scene import make_scene
 from vla_r1_sim.studio import Studio
-from vla_r1_training.nano.model import make_nano
 
 from vla_r1_perception import transformers_backend
 
 INSTRUCTION = 'pick up the red cube'
-TOKENS = 70  # of an answer about four objects
 NEEDED_RATIO = 2.0
 NEEDED_S = 1.5
 Measured = tuple[str, float, float, int]
@@ -33,9 +31,7 @@ Measured = tuple[str, float, float, int]
 
 def reasoner(model: str, *, plain: bool) -> TransformersReasoner:
     """Load a model; a plain one answers with `generate`."""
-    config = ReasonerConfig(
-        backend='transformers', device='cpu', max_new_tokens=TOKENS, dtype='float32'
-    )
+    config = ReasonerConfig(backend='transformers', device='cpu', dtype='float32')
     can_decode = transformers_backend.can_decode
     if plain:
         transformers_backend.can_decode = lambda model: False
@@ -43,6 +39,12 @@ def reasoner(model: str, *, plain: bool) -> TransformersReasoner:
         return TransformersReasoner(model, config)
     finally:
         transformers_backend.can_decode = can_decode
+
+
+def memory_mb() -> float:
+    """Return what this process holds of the memory [MB]."""
+    pages = int(Path('/proc/self/statm').read_text().split()[1])
+    return pages * resource.getpagesize() * 1e-6
 
 
 def measure(reasoner: TransformersReasoner, image: object, task: Task) -> Measured:
@@ -62,15 +64,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--model', default='', help='folder; an untrained one if empty')
+    parser.add_argument('--model', default='nano', help='folder, or the one that is shipped')
     parser.add_argument('--scenes', type=int, default=30)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        if not args.model:
-            make_nano(Path(folder, 'nano'), seed=0)
-        model = args.model or str(Path(folder, 'nano'))
-        both = [reasoner(model, plain=plain) for plain in (True, False)]
+    both, held = [], [memory_mb()]
+    for plain in (True, False):  # with their warm-up
+        both.append(reasoner(args.model, plain=plain))
+        held.append(memory_mb())
     runs: list[list[Measured]] = [[], []]
     with Studio(640, 480) as studio:
         for seed in range(args.scenes):
@@ -79,6 +80,10 @@ def main() -> int:
             for which in (0, 1) if seed % 4 < 2 else (1, 0):
                 runs[which].append(measure(both[which], image, task))
     sys.stdout.write(f'Machine: {machine()}\n')
+    sys.stdout.write(
+        f'Memory: {held[0]:.0f} MB with the libraries; generate {held[1] - held[0]:.0f} MB more, '
+        f'the decoder beside it {held[2] - held[1]:.0f} MB\n'
+    )
     whole = []
     for name, measured in zip(('generate', 'decoder'), runs, strict=True):
         _, first, last, tokens = zip(*measured, strict=True)

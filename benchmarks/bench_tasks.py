@@ -8,7 +8,7 @@ measured by the same command. Ctrl-C ends it with the table of what has been mea
 Examples:
     python benchmarks/bench_tasks.py
     python benchmarks/bench_tasks.py --tasks place --robots piper --scenes 10 --ros-scenes 0
-    python benchmarks/bench_tasks.py --backend transformers --model models/nano --json nano.json
+    python benchmarks/bench_tasks.py --backend transformers --model nano --json nano.json
 """
 
 import argparse
@@ -26,6 +26,7 @@ from runners import directly, with_ros
 from table import report
 from tqdm import tqdm
 from trial import Result, Trial
+from vla_r1_perception.config import ReasonerConfig
 
 LOG = Path(__file__).resolve().parents[1] / 'log'
 ROBOTS = ('ur5e', 'piper')
@@ -91,7 +92,7 @@ def main() -> int:
     missed: list[str] = []
     if direct or ros:
         direct.sort(key=lambda result: calls.index(result.trial))
-        missed = report(direct, ros)
+        missed = report(args.backend or ReasonerConfig().backend, direct, ros)
         print('\n  '.join(['Missed:', *missed]) if missed else 'No figure missed.')
     if failures.save(args.out):
         print(f'Pictures of failures: {args.out}')
@@ -127,13 +128,13 @@ def arguments() -> argparse.Namespace:
     add('--tasks', nargs='+', choices=tuple(SAY), default=tuple(SAY))
     add('--robots', nargs='+', choices=ROBOTS, default=ROBOTS)
     add('--backend', default='', help='of the reasoner; its default if empty')
-    add('--model', default='', help='local folder of a model')
+    add('--model', default='', help='local folder of a model, or a name')
     add('--jobs', type=int, default=1, help='processes for the direct calls')
     add('--out', type=Path, default=LOG / 'failures.png', help='for the pictures of failures')
     add('--json', type=Path, help='for all results')
     args = parser.parse_args()
-    if args.model:
-        args.model = str(Path(args.model).resolve())  # the processes may run elsewhere
+    if args.model and Path(args.model).is_dir():  # the processes may run elsewhere
+        args.model = str(Path(args.model).resolve())
     return args
 
 

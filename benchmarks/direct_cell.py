@@ -163,7 +163,7 @@ class DirectCell:
     ) -> tuple[ParsedAnswer, str]:
         timeout_s = ReasonerConfig().answer_timeout_s
         request = Request('', instruction, task, timeout_s, lambda *_: None)
-        reply = ask(self._reasoner, rgb, request, task, 0)
+        reply = ask(self._reasoner, rgb, request, task, seed=0)
         self.model_s += reply.latency_s
         self.overlay = draw_overlay(rgb, reply)
         if reply.error is not None:

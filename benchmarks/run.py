@@ -24,6 +24,7 @@ BENCHMARKS = {
     'cancel': (),
     'watchdog': (),
     'rewards': (),
+    'grpo': (),
     'ingest': ('ros_scenes',),
     'tasks': ('scenes', 'ros_scenes', 'backend', 'model', 'jobs'),
 }

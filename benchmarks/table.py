@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from cell import Plan
-from figures import first_motions, NEEDED, PAPER, Row, rows_of, wilson
+from figures import first_motions, PAPER, Row, rows_of, wilson
 import numpy as np
 from trial import code_name, Result
 
@@ -20,9 +20,9 @@ HEADER = (
 )
 
 
-def report(direct: Sequence[Result], ros: Sequence[Result]) -> list[str]:
+def report(backend: str, direct: Sequence[Result], ros: Sequence[Result]) -> list[str]:
     """Print all figures; return those that are missed."""
-    rows = rows_of(direct, ros)
+    rows = rows_of(backend, direct, ros)
     print(f'\n{markdown(HEADER, [_line(row) for row in rows])}\n')
     missed = [text for row in rows for text in row.missed()]
     missed += _between_robots(rows)
@@ -49,7 +49,7 @@ def _line(row: Row) -> tuple[str, ...]:
         row.task,
         f'{row.successes} of {len(row.judged)}',
         f'{low:.0%} to {high:.0%}',
-        f'{NEEDED[row.task]:.0%}',
+        f'{row.needed:.0%}',
         f'{paper} %' if paper else '-',
         str(row.others_moved),
         f'{sum(row.told)} of {len(row.told)}{unknown}',

@@ -31,8 +31,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--instruction', default='pick up the red cube')
     parser.add_argument('--seed', type=int, default=0, help='which scene')
     parser.add_argument('--robot', default='ur5e', help='ur5e or piper')
-    parser.add_argument('--backend', default='scripted', help='scripted or transformers')
-    parser.add_argument('--model', default='', help='local model folder for transformers')
+    parser.add_argument('--backend', default='transformers', help='or scripted, openai')
+    parser.add_argument('--model', default='', help='its model; empty: nano')
     parser.add_argument('--out', type=Path, default=Path('demo'), help='folder for the results')
     return parser.parse_args()
 

@@ -1,6 +1,6 @@
 """The whole loop: record, label, learn, measure, swap the model in the running robot, go on.
 
-Example: python examples/learn.py --model models/nano --scenes 4 --steps 20
+Example: python examples/learn.py --model nano --scenes 4 --steps 20
 
 A bag of simulated episodes is recorded and turned into a dataset; GRPO goes on from the model with
 what the bag says is right; both models are measured on scenes that neither has seen; the robot,
@@ -20,7 +20,9 @@ import time
 from guide import Guide, START_S
 import rclpy
 from simulation import bringup
+from vla_r1_core.errors import ReasoningError
 from vla_r1_core.prompt import Intent
+from vla_r1_perception.model_folder import check_folder
 from vla_r1_sim.tasks import sample_task
 from vla_r1_training.render import PER_FILE
 
@@ -37,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add('--model', type=Path, default=Path('models/nano'), help='local folder to start from')
+    add('--model', default='nano', help='local folder to start from, or nano')
     add('--out', type=Path, default=Path('learn'), help='new folder for everything')
     add('--scenes', type=int, default=4, help='recorded of each of: ' + ', '.join(TASKS))
     add('--steps', type=int, default=20, help='of GRPO')
@@ -79,8 +81,10 @@ def main() -> int:
     """Go round once."""
     sys.stdout.reconfigure(line_buffering=True)
     args = parse_arguments()
-    if not (args.model / 'config.json').exists():
-        sys.exit(f'{args.model} holds no model; choose a folder with --model')
+    try:
+        start = check_folder(args.model).resolve()
+    except ReasoningError as error:
+        sys.exit(str(error))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     shutil.rmtree(args.out, ignore_errors=True)
     args.out.mkdir(parents=True)
@@ -108,7 +112,7 @@ def main() -> int:
     )  # fmt: skip
     step('swap the model in the running robot')
     log = args.out / 'bringup.log'
-    with bringup(log, backend='transformers', model=args.model.resolve()):
+    with bringup(log, backend='transformers', model=start):
         rclpy.init()
         guide = Guide()
         guide.wait(guide.runs, START_S)

@@ -34,7 +34,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--absent', type=float, default=0.0, help='share of absent objects')
     parser.add_argument('--teacher', default='model', choices=('model', 'truth'))
     parser.add_argument('--robot', default='ur5e', help='ur5e or piper')
-    parser.add_argument('--backend', default='scripted', help='scripted or transformers')
+    parser.add_argument('--backend', default='scripted', help='scripted, transformers or openai')
     parser.add_argument('--model', default='', help='local model folder for transformers')
     return parser.parse_args()
 

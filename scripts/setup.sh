@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Bring this checkout to the state in which everything runs: system packages, .venv, colcon build.
-#   scripts/setup.sh demo    what `make demo` needs
+#   scripts/setup.sh demo    what `make demo` needs: torch (the CPU build), too
 #   scripts/setup.sh data    the same and what datasets from bags need
-#   scripts/setup.sh test    all that and torch, transformers, pytest, ruff, mypy
+#   scripts/setup.sh test    all that and TRL, pytest, ruff, mypy
 # Does only what is missing; safe to interrupt and to run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -110,11 +110,12 @@ if [ $ros = wheels ]; then
 else
   pip_set system '60 MB'
 fi
+# torch first and alone: resolved beside other packages, pip brings gigabytes of CUDA.
+pip_set torch "${TORCH_INDEX:+from $TORCH_INDEX, }200 MB" ${TORCH_INDEX:+--index-url "$TORCH_INDEX"}
+pip_set model '30 MB'
 [ "$profile" = demo ] || pip_set data '70 MB'
 if [ "$profile" = test ]; then
-  # torch first and alone: resolved beside other packages, pip brings gigabytes of CUDA.
-  pip_set torch "${TORCH_INDEX:+from $TORCH_INDEX, }200 MB" ${TORCH_INDEX:+--index-url "$TORCH_INDEX"}
-  pip_set ml '60 MB'
+  pip_set ml '30 MB'
   pip_set dev '120 MB'
 fi
 
