@@ -1,14 +1,17 @@
 """Inputs: camera topics of any reliability, and what comes at a high rate."""
 
+from functools import partial
 import threading
 import time
 
+import numpy as np
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data, QoSProfile
 from std_msgs.msg import UInt32
-from vla_r1_core.ros import PatientExecutor, SideNode, subscribe_camera
+from vla_r1_core.executor_node import PatientExecutor, SideNode, SteadyExecutor
+from vla_r1_core.sensor_node import SensorSubscription
 
 RELIABLE = QoSProfile(depth=20)
 
@@ -36,7 +39,7 @@ def spin():
 @pytest.mark.parametrize('offered', [RELIABLE, qos_profile_sensor_data], ids=['reliable', 'best'])
 def test_frames_arrive_once_whatever_the_camera_offers(spin, offered):
     heard = []
-    subscribe_camera(spin.node, UInt32, 'frames', lambda message: heard.append(message.data))
+    SensorSubscription(spin.node, UInt32, 'frames', lambda message: heard.append(message.data))
     publisher = spin.node.create_publisher(UInt32, 'frames', offered)
     assert spin(lambda: publisher.get_subscription_count() > 0 and not spin(lambda: False, 0.5))
     for number in range(10):
@@ -47,9 +50,9 @@ def test_frames_arrive_once_whatever_the_camera_offers(spin, offered):
 
 
 @pytest.mark.parametrize('offered', [RELIABLE, qos_profile_sensor_data], ids=['reliable', 'best'])
-def test_who_destroys_the_subscriptions_leaves_nobody_listening(spin, offered):
+def test_a_closed_subscription_leaves_nobody_listening(spin, offered):
     heard = []
-    subscriptions = subscribe_camera(spin.node, UInt32, 'frames', heard.append)
+    subscription = SensorSubscription(spin.node, UInt32, 'frames', heard.append)
     publisher = spin.node.create_publisher(UInt32, 'frames', offered)
 
     def publish():
@@ -57,14 +60,58 @@ def test_who_destroys_the_subscriptions_leaves_nobody_listening(spin, offered):
         return heard
 
     assert spin(publish)
-    for subscription in subscriptions:
-        spin.node.destroy_subscription(subscription)
+    subscription.close()
     assert spin(lambda: publisher.get_subscription_count() == 0)
+
+
+def test_a_subscription_closed_in_any_moment_leaves_nobody_listening(spin):
+    publisher = spin.node.create_publisher(UInt32, 'frames', qos_profile_sensor_data)
+    for wait_s in np.linspace(0.0, 0.03, 15):  # around the time the middleware offers best effort
+        subscription = SensorSubscription(spin.node, UInt32, 'frames', lambda message: None)
+        timer = threading.Timer(wait_s, subscription.close)
+        timer.start()
+        spin(lambda timer=timer: not timer.is_alive())
+        assert spin(lambda: publisher.get_subscription_count() == 0)
+
+
+@pytest.mark.parametrize('kind', [SteadyExecutor, partial(PatientExecutor, 2)])
+def test_an_executor_outlives_what_others_destroy_as_it_is_about_to_wait_for_it(kind):
+    rclpy.init()
+    node, heard = rclpy.create_node('listener'), []
+    executor = kind()
+    executor.add_node(node)
+    old = SensorSubscription(node, UInt32, 'frames', heard.append)
+    events = list(old._subscriptions[0].event_handlers)
+    gather = executor.can_execute
+
+    def can_execute(entity):
+        if entity in events:
+            old.close()  # as another thread may at that very moment
+        return gather(entity)
+
+    executor.can_execute = can_execute
+    thread = threading.Thread(target=executor.spin)
+    thread.start()
+    SensorSubscription(node, UInt32, 'frames', heard.append)
+    publisher = node.create_publisher(UInt32, 'frames', RELIABLE)
+    end = time.monotonic() + 10.0
+    while not heard and time.monotonic() < end:
+        publisher.publish(UInt32(data=2))
+        time.sleep(0.05)
+    alive = thread.is_alive()
+    events[0]._ready_to_take_data = True  # or at the moment after
+    taken = executor._take_waitable(events[0]) if alive else events
+    executor.shutdown()
+    thread.join()
+    node.destroy_node()
+    rclpy.shutdown()
+    assert heard
+    assert taken is None
 
 
 def test_a_second_camera_with_best_effort_is_heard_too(spin):
     heard = []
-    subscribe_camera(spin.node, UInt32, 'frames', lambda message: heard.append(message.data))
+    SensorSubscription(spin.node, UInt32, 'frames', lambda message: heard.append(message.data))
     reliable = spin.node.create_publisher(UInt32, 'frames', RELIABLE)
     best = spin.node.create_publisher(UInt32, 'frames', qos_profile_sensor_data)
     assert spin(lambda: best.get_subscription_count() > 0)

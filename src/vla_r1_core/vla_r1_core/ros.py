@@ -1,10 +1,8 @@
-"""The one ROS file of the core: parameters from a dataclass, camera topics, `main` of a node."""
+"""Parameters from a dataclass, and `main` of a node."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 import ctypes
 from dataclasses import fields, replace
-import threading
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import (
@@ -14,27 +12,18 @@ from rcl_interfaces.msg import (
     SetParametersResult,
 )
 import rclpy
-from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.event_handler import SubscriptionEventCallbacks
-from rclpy.executors import (
-    ExternalShutdownException,
-    MultiThreadedExecutor,
-    ShutdownException,
-    SingleThreadedExecutor,
-)
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.qos import qos_profile_sensor_data, QoSProfile
-from rclpy.subscription import Subscription
 
 from vla_r1_core.config import validate
+from vla_r1_core.executor_node import PatientExecutor
 
 ConfigT = TypeVar('ConfigT')
 
 _INT_MAX = 2**62
 _FLOAT_MAX = 1e300
-_BEGIN_S = 0.02  # [s]; all threads may be taken
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt(3)
 
 
@@ -128,62 +117,6 @@ def follow_config(
     node.add_on_set_parameters_callback(on_parameters)
 
 
-def subscribe_camera(
-    node: Node,
-    msg_type: type[Any],
-    topic: str,
-    callback: Callable[[Any], None],
-    *,
-    callback_group: CallbackGroup | None = None,
-    on_lost: Callable[[int], None] = lambda count: None,
-) -> list[Subscription]:
-    """Subscribe to a camera's topic: reliably, or with best effort if that is all it offers.
-
-    Returns all subscriptions there are by then: destroy them to hear no more.
-    The middleware tells `on_lost` how many more messages it knows to be lost.
-
-    Best effort loses most frames of a megabyte on a busy machine even within that machine;
-    a reliable subscription hears nothing from a driver that publishes with best effort.
-    """
-    subscriptions: list[Subscription] = []
-
-    def count_lost(info: Any) -> None:
-        on_lost(info.total_count_change)
-
-    def from_reliable(message: Any) -> None:
-        if len(subscriptions) == 1:
-            callback(message)
-
-    def take_best_effort(_: Any) -> None:
-        if len(subscriptions) > 1:
-            return
-        node.get_logger().info(f'{topic} is offered with best effort: frames may get lost')
-        subscriptions.append(
-            node.create_subscription(
-                msg_type,
-                topic,
-                callback,
-                qos_profile_sensor_data,
-                callback_group=callback_group,
-                event_callbacks=SubscriptionEventCallbacks(message_lost=count_lost),
-            )
-        )
-
-    subscriptions.append(
-        node.create_subscription(
-            msg_type,
-            topic,
-            from_reliable,
-            QoSProfile(depth=qos_profile_sensor_data.depth),
-            callback_group=callback_group,
-            event_callbacks=SubscriptionEventCallbacks(
-                incompatible_qos=take_best_effort, message_lost=count_lost
-            ),
-        )
-    )
-    return subscriptions
-
-
 def _keep_freed_memory() -> None:
     """Let the allocator keep the memory of past images for the next ones.
 
@@ -194,81 +127,6 @@ def _keep_freed_memory() -> None:
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the most that glibc takes
         mallopt(_M_TRIM_THRESHOLD, 256 << 20)
-
-
-class SideNode:
-    """A hidden node with a thread of its own, for inputs at a high rate or for calls that hurry.
-
-    rclpy builds its wait set anew for every message, from all that a node has: joint states and
-    TF of a robot cost a node with a few actions twice as much as one without, and an answer that
-    a node with many entities takes 3 ms to notice, a small one notices in 0.5 ms.
-
-    Attributes:
-        node: to subscribe and call with, under the same names and remappings as its owner.
-    """
-
-    def __init__(self, owner: Node, purpose: str) -> None:
-        names = {'__node': f'_{owner.get_name()}_{purpose}', '__ns': owner.get_namespace()}
-        self.node = rclpy.create_node(
-            names['__node'],
-            context=owner.context,
-            # The process's own rules hold, too; these, which name the node, come before them.
-            cli_args=['--ros-args', *(w for n, to in names.items() for w in ('-r', f'{n}:={to}'))],
-            parameter_overrides=[Parameter('use_sim_time', value=False)],  # it reads no clock
-            enable_rosout=False,
-            start_parameter_services=False,
-        )
-        self._executor = SingleThreadedExecutor(context=owner.context)
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, name=purpose, daemon=True)
-
-    def start(self) -> None:
-        """Begin to take messages."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """End the thread, then the node."""
-        self._executor.shutdown(timeout_sec=1.0)
-        if self._thread.is_alive():
-            self._thread.join(timeout=1.0)
-        self.node.destroy_node()
-
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except (ExternalShutdownException, ShutdownException):
-            pass
-        except RuntimeError:  # as in `run`
-            if self.node.context.ok():
-                raise
-
-
-class _PatientPool(ThreadPoolExecutor):
-    """Threads, one of which has begun its work before the next is handed out."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        begun = threading.Event()
-
-        def work() -> Any:
-            begun.set()
-            return fn(*args, **kwargs)
-
-        future = super().submit(work)
-        begun.wait(_BEGIN_S)
-        return future
-
-
-class PatientExecutor(MultiThreadedExecutor):
-    """rclpy's executor with threads, which waits until a thread has begun what it was given.
-
-    rclpy's own hands the same work out over and over until then, and so keeps the thread from
-    beginning, because only one of the two can run Python: with a clock of 25 Hz it turns 300 to
-    1,200 times a second and takes 6 to 16 % of a core, this one 25 times and 2 %.
-    """
-
-    def __init__(self, threads: int) -> None:
-        super().__init__(threads)
-        self._executor = _PatientPool(threads)
 
 
 def run(node_class: type[Node], *, args: list[str] | None = None, threads: int = 4) -> None:

@@ -8,11 +8,10 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.subscription import Subscription
 from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
 from vla_r1_core.errors import ReasonCode, ReasoningError
-from vla_r1_core.ros import subscribe_camera
+from vla_r1_core.sensor_node import SensorSubscription
 
 from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.health import Health
@@ -43,7 +42,7 @@ class Camera:
         self._health = health
         self._change = threading.Lock()  # held while one camera takes the place of another
         self._topic = ''
-        self._subscriptions: list[Subscription] = []
+        self._subscription: SensorSubscription | None = None  # `use` makes it
         backward = JumpThreshold(
             min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=False
         )
@@ -59,11 +58,11 @@ class Camera:
         if self._kind is CompressedImage:
             topic += '/compressed'
         with self._change:
-            for subscription in self._subscriptions:
-                self._node.destroy_subscription(subscription)
+            if self._subscription is not None:
+                self._subscription.close()
             self._topic = topic
             self.newest = self._overtaken = None
-            self._subscriptions = subscribe_camera(
+            self._subscription = SensorSubscription(
                 self._node,
                 self._kind,
                 topic,
@@ -115,7 +114,7 @@ class Camera:
         """Return the error, or a better one where images are sent but cannot be heard."""
         kind = f'sensor_msgs/msg/{self._kind.__name__}'
         with self._change:
-            why = unheard(self._node, self._topic, kind, self._subscriptions)
+            why = unheard(self._node, self._topic, kind, self._subscription)
         return ReasoningError(ReasonCode.CAMERA_MISMATCH, why) if why else error
 
     def _age_s(self, image: Image | CompressedImage) -> float:

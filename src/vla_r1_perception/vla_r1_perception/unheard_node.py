@@ -1,12 +1,10 @@
 """Who publishes on a topic in a way that its subscriptions cannot hear."""
 
-from collections.abc import Sequence
-
 from rclpy.node import Node
-from rclpy.subscription import Subscription
+from vla_r1_core.sensor_node import SensorSubscription
 
 
-def unheard(node: Node, topic: str, kind: str, subscriptions: Sequence[Subscription]) -> str:
+def unheard(node: Node, topic: str, kind: str, subscription: SensorSubscription) -> str:
     """Return who publishes on the topic and is not heard, and what to do; empty if nobody is.
 
     The middleware tells nobody about publishers of another type, and a subscription with best
@@ -16,7 +14,7 @@ def unheard(node: Node, topic: str, kind: str, subscriptions: Sequence[Subscript
         node: asked for the publishers.
         topic: its full name.
         kind: of its messages, such as 'sensor_msgs/msg/Image'.
-        subscriptions: to it; together they are matched with all whom they hear.
+        subscription: to it.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     others = sorted({info.topic_type for info in publishers} - {kind})
@@ -25,7 +23,7 @@ def unheard(node: Node, topic: str, kind: str, subscriptions: Sequence[Subscript
             f'{topic} is published as {", ".join(others)}, not as {kind}; remap the topic image '
             'to a topic of that type, or set image_transport (raw, compressed)'
         )
-    heard = max((one.get_publisher_count() for one in subscriptions), default=0)
+    heard = subscription.publishers
     if heard < len(publishers):
         return (
             f'{len(publishers) - heard} of {len(publishers)} publishers on {topic} cannot be '

@@ -59,7 +59,9 @@ def parameters_of(**values):
 
 
 def planner_arguments(**parameters):
-    return parameters_of(**{'use_sim_time': True, 'execute': 'auto', **parameters})
+    # On a busy machine it may take long until the middleware has found a server.
+    ours = {'use_sim_time': True, 'execute': 'auto', 'server_timeout_s': 20.0}
+    return parameters_of(**{**ours, **parameters})
 
 
 def renamed(names, prefix):
@@ -204,6 +206,8 @@ def other_planner(cell, *answers, without='', **parameters):
     if without.startswith('/'):
         remaps.append(f'{without}:=nothing')
     arguments = [word for name in remaps for word in ('-r', name)]
+    if without:
+        parameters = {'server_timeout_s': 3.0, **parameters}
     process = start('vla_r1_planner', 'planner', *arguments, *planner_arguments(**parameters))
     try:
         assert cell.other.wait_for_server(timeout_sec=30.0)

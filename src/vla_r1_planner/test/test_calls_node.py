@@ -9,7 +9,7 @@ import rclpy
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from vla_r1_core.errors import MotionError, OutcomeCode
-from vla_r1_core.ros import PatientExecutor
+from vla_r1_core.executor_node import PatientExecutor
 from vla_r1_planner.calls_node import call_action, Calls, GoalClient
 from vla_r1_planner.planner_node import PlannerNode
 from vla_r1_planner.requests import Stop

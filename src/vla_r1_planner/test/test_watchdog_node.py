@@ -115,7 +115,7 @@ def robot():
         rclpy.try_shutdown()
         robot.executor.shutdown()
         robot.node.destroy_node()
-    assert watchdog.returncode == 0
+    assert watchdog.returncode == 0, robot.said
 
 
 def watched(robot):

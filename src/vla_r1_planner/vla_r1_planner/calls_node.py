@@ -9,9 +9,9 @@ from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 from vla_r1_core.errors import MotionError, OutcomeCode
-from vla_r1_core.ros import SideNode
+from vla_r1_core.executor_node import SideNode
 
-from vla_r1_planner.requests import Stop
+from vla_r1_planner.requests import soon, Stop
 
 CANCEL_PERIOD_S = 0.2  # after which a goal that goes on is cancelled again
 CANCELS = 15  # an arm decelerates in well under these 3 s
@@ -69,7 +69,7 @@ def call_service(
     Raises:
         MotionError: with `code` when there is no answer in time, or the stop's own.
     """
-    if not client.wait_for_service(timeout_sec=timeout_s):
+    if not soon(client.service_is_ready, timeout_s, stop):
         raise MotionError(code, f'no service {client.srv_name}; start its node')
     stop.check()
     future = sent or client.call_async(request)
@@ -98,7 +98,7 @@ def call_action(
             (the goal is cancelled then), or, of a goal that `moves` the robot, does not confirm
             that it has stopped; else the stop's own.
     """
-    if not client.wait_for_server(timeout_sec=accept_timeout_s):
+    if not soon(client.server_is_ready, accept_timeout_s, stop):
         raise MotionError(code, f'no action server {name}; start its node')
     stop.check()
     with client.sending:

@@ -11,7 +11,7 @@ from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from vla_r1_core.errors import GroundingError, OutcomeCode
-from vla_r1_core.ros import subscribe_camera
+from vla_r1_core.sensor_node import SensorSubscription
 
 from vla_r1_planner.config import PlannerConfig
 from vla_r1_planner.requests import soon, Stop
@@ -50,7 +50,6 @@ class Camera:
         now_s: Callable[[], float],
         warn: Callable[[str], None],
     ) -> None:
-        self._node = node
         self._config = config
         self._now_s = now_s
         self._warn = warn
@@ -61,15 +60,14 @@ class Camera:
         self._unmatched = 0
         prefix = f'{name}/' if name else ''
         self._subscriptions = [
-            subscribe_camera(node, Image, f'{prefix}depth', self._on_depth),
-            subscribe_camera(node, CameraInfo, f'{prefix}camera_info', self._on_info),
+            SensorSubscription(node, Image, f'{prefix}depth', self._on_depth),
+            SensorSubscription(node, CameraInfo, f'{prefix}camera_info', self._on_info),
         ]
 
     def close(self) -> None:
         """Take no more messages."""
-        for subscriptions in self._subscriptions:
-            for subscription in subscriptions:
-                self._node.destroy_subscription(subscription)
+        for subscription in self._subscriptions:
+            subscription.close()
 
     def keep_depth(self) -> None:
         """Keep the depth around now until the next call: a model may think for long."""

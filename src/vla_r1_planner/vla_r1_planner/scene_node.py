@@ -16,7 +16,8 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Header, String
 from tf2_ros import Buffer, ExtrapolationException, TransformException, TransformListener
 from vla_r1_core.errors import GroundingError, MotionError, OutcomeCode
-from vla_r1_core.ros import SideNode, subscribe_camera
+from vla_r1_core.executor_node import SideNode
+from vla_r1_core.sensor_node import SensorSubscription
 
 from vla_r1_planner.camera_node import Camera, Shot
 from vla_r1_planner.config import PlannerConfig
@@ -46,7 +47,7 @@ class SceneInput:
         self._inputs = SideNode(node, 'inputs')
         self._listener = TransformListener(self._tf, self._inputs.node)
         self._camera = self._make_camera(config.camera)
-        subscribe_camera(self._inputs.node, JointState, 'joint_states', self._on_joints)
+        SensorSubscription(self._inputs.node, JointState, 'joint_states', self._on_joints)
         self._jump = node.get_clock().create_jump_callback(
             JUMP_BACK, post_callback=lambda _: self._forget()
         )

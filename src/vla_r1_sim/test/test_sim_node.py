@@ -23,8 +23,8 @@ from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from visualization_msgs.msg import MarkerArray
+from vla_r1_core.executor_node import PatientExecutor
 from vla_r1_core.output import parse
-from vla_r1_core.ros import PatientExecutor
 from vla_r1_core.types import Task
 
 from vla_r1_msgs.msg import Reasoning

@@ -6,6 +6,7 @@ import os
 import time
 
 import rclpy
+from rclpy.executors import ExternalShutdownException
 from rclpy.parameter import Parameter
 
 NAME_PREFIX = '_ros2cli'  # a leading underscore hides the node from `ros2 node list`
@@ -40,6 +41,10 @@ def direct_node(args: argparse.Namespace, *, name: str | None = None, found=None
         try:
             _discover(node, args.spin_time, found)
             yield node
+        except RuntimeError:  # rclpy's RCLError: the shutdown came while a wait was being set up
+            if rclpy.ok():
+                raise
+            raise ExternalShutdownException from None
         finally:
             node.destroy_node()
     finally:
