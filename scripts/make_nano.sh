@@ -5,19 +5,24 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 training=src/vla_r1_training/config
-models=src/vla_r1_perception/vla_r1_perception/models
-ros2 run vla_r1_training render --split train --scenes 10000 --out data/scenes
-ros2 run vla_r1_training render --split test --scenes 1000 --out data/scenes
-ros2 run vla_r1_training render --split unseen --scenes 2000 --out data/scenes
-torchrun --standalone --nproc_per_node 2 -m vla_r1_training.sft --config $training/nano.yaml
-# The first 1,000 scenes of `unseen` were looked at while the recipe was made; these were not.
+shipped=src/vla_r1_perception/vla_r1_perception/models/nano
+ros2 run vla_r1_training render --split train --scenes 10000 --out data/scenes --jobs 2
+ros2 run vla_r1_training render --split test --scenes 1000 --out data/scenes --jobs 2
+ros2 run vla_r1_training render --split unseen --scenes 3000 --out data/scenes --jobs 2
+for stage in nano nano-longer; do
+  torchrun --standalone --nproc_per_node 2 -m vla_r1_training.sft --config $training/$stage.yaml
+done
+# The first 2,000 scenes of `unseen` were looked at while the recipe was made; these were not.
 mkdir -p data/fresh
-ln -sf ../scenes/unseen-0000[4-7].parquet data/fresh/
+ln -sf ../scenes/unseen-000{08,09,10,11}.parquet data/fresh/
 for split in test unseen; do
   scenes=data/$([ $split = test ] && echo scenes || echo fresh)
-  ros2 run vla_r1_training evaluate --model data/nano/sft/model --split $split \
+  ros2 run vla_r1_training evaluate --model data/nano/longer/model --split $split \
     --scenes "$scenes" --out data/nano/answers-$split.jsonl \
     --markdown data/nano/$split.md --json data/nano/$split.json
 done
-mkdir -p $models/nano
-cp data/nano/sft/model/* data/nano/sft/run.json $models/nano
+mkdir -p $shipped
+cp data/nano/longer/model/* $shipped
+cp data/nano/longer/run.json $shipped/run.json
+cp data/nano/sft/run.json $shipped/run-before.json
+cp data/nano/sft/model/training.yaml $shipped/training-before.yaml

@@ -83,7 +83,7 @@ class Serving:
         """Return what the server has seen since it was started."""
         return json.loads(self._call('/seen'))
 
-    def wait(self, what, timeout=5.0):
+    def wait(self, what, timeout=30.0):
         """Wait until what the server has seen is so, and return it."""
         end = time.monotonic() + timeout
         while not what(seen := self.seen()):

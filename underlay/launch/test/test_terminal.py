@@ -63,7 +63,7 @@ def child_pid(lines):
     return int(re.search(r'pid \[(\d+)\]', ''.join(lines)).group(1))
 
 
-def wait_until_gone(pid, timeout=5.0):
+def wait_until_gone(pid, timeout=30.0):
     deadline = time.monotonic() + timeout
     while Path(f'/proc/{pid}').exists():
         assert time.monotonic() < deadline, f'{pid} still runs'
