@@ -23,8 +23,10 @@ from vla_r1_sim.vocabulary import COLORS, SHAPES
 from vla_r1_training.nano.batches import Batcher, IGNORED
 from vla_r1_training.nano.hints import Cells
 from vla_r1_training.nano.model import make_nano, PICTURE
+from vla_r1_training.nano.student import Student
 from vla_r1_training.provenance import sha256
 from vla_r1_training.render import render
+from vla_r1_training.runs.models import load_model
 from vla_r1_training.scenes.examples import load_scenes
 from vla_r1_training.scenes.thoughts import TARGET_LEADS
 from vla_r1_training.sft import _draw, SftConfig, train
@@ -165,6 +167,17 @@ def test_with_turned_hues_what_goes_with_a_shape_is_the_colour_that_it_seems_to_
     full = plain.color < len(COLORS)
     torch.testing.assert_close(turned.look[full], (plain.color[full] - 1) % len(COLORS))
     torch.testing.assert_close(turned.look[~full], plain.look[~full])
+
+
+def test_what_is_right_is_never_left_out_though_no_picture_shows_it(nano, files):
+    processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
+    asked = [questions[0] for questions in scenes.questions]
+    batch = Batcher(processor).batch(asked, [a.answer(0) for a in asked], scenes.pictures)
+    nothing = torch.zeros(len(COLORS), len(SHAPES), dtype=torch.bool)
+    student = Student(load_model(nano, torch.float32), processor.tokenizer, nothing)
+    with torch.no_grad():
+        text = student(batch, Cells(asked, 9, 12), 0.0)['text']
+    assert text < 1.5 * np.log(len(processor.tokenizer))
 
 
 @pytest.mark.parametrize(('thought', 'begin'), [(True, '<think>'), (False, '<output>')])
