@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make the nano model that comes with the package again, and measure it; called by `make nano`.
-# Stopped at any moment it goes on when it is called again. Some two hours on two cores.
+# Stopped at any moment it goes on when it is called again. Two to four hours on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
