@@ -21,8 +21,9 @@ def test_a_shape_that_was_never_shown_in_a_colour_gets_no_gradient():
     places = torch.arange(2, 2 + len(SHAPES))  # among ten tokens
     logits = torch.zeros(3, 10, requires_grad=True)
     given = torch.tensor([GREEN, RED, -1])
-    cubes = functional.one_hot(places[[CUBE] * 3], 10).float()
-    loss = functional.cross_entropy(without_unshown(logits, places, given, shown), cubes)
+    right = places[[CUBE] * 3]
+    cubes = functional.one_hot(right, 10).float()
+    loss = functional.cross_entropy(without_unshown(logits, places, given, shown, right), cubes)
     loss.backward()
     assert torch.isfinite(loss)
     pushed = logits.grad[:, places[BALL]]

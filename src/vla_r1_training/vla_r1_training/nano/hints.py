@@ -47,8 +47,8 @@ class Hints(nn.Module):
             torch.where(which < count, which, -1)
             for which, count in zip((truth.look, truth.shape), shown.shape, strict=True)
         ]
-        color = without_unshown(color.float(), named[0], given[1], shown.T)
-        shape = without_unshown(shape.float(), named[1], given[0], shown)
+        color = without_unshown(color.float(), named[0], given[1], shown.T, truth.color)
+        shape = without_unshown(shape.float(), named[1], given[0], shown, truth.shape)
         full = truth.shape != len(_SHAPES) - 1
         names = functional.cross_entropy(
             color, truth.color, reduction='none', ignore_index=IGNORED

@@ -26,17 +26,24 @@ def shown_pairs(names: Iterable[str]) -> torch.Tensor:
 
 
 def without_unshown(
-    logits: torch.Tensor, places: torch.Tensor, given: torch.Tensor, shown: torch.Tensor
+    logits: torch.Tensor,
+    places: torch.Tensor,
+    given: torch.Tensor,
+    shown: torch.Tensor,
+    right: torch.Tensor,
 ) -> torch.Tensor:
     """Return logits that are very low where they stand for a pair that was never shown.
+
+    What is right is not left out: a thing that is asked for and not there may be such a pair.
 
     Args:
         logits: (N, V).
         places: (K,) where the K colours, or shapes, stand among V.
         given: (N,) which shape, or colour, goes with it; -1 where none does.
         shown: (given, K) bool.
+        right: (N,) which of V is to be learned.
     """
-    hidden = ~shown[given.clamp(min=0)] & (given >= 0)[:, None]
+    hidden = ~shown[given.clamp(min=0)] & (given >= 0)[:, None] & (places != right[:, None])
     out = logits.clone()
     out[:, places] = logits[:, places].masked_fill(hidden, _NEVER)
     return out

@@ -53,12 +53,10 @@ class Student(nn.Module):
         before = functional.pad(batch.seen, (1, 0), value=IGNORED)[:, :-1][learned]
         behind = functional.pad(batch.seen, (0, 1), value=IGNORED)[:, 1:][learned]
         colors, shapes = _places(before, self.colors), _places(behind, self.shapes)
-        likely = without_unshown(logits, self.shapes, colors, self.shown)
-        likely = without_unshown(likely, self.colors, shapes, self.shown.T)
-        # A thing that is asked for and not there may be a pair that is not shown either.
-        right = batch.labels[learned][:, None]
-        likely = likely.scatter(1, right, logits.gather(1, right))
-        text = functional.cross_entropy(likely, self._targets(right[:, 0], likely, smooth))
+        right = batch.labels[learned]
+        logits = without_unshown(logits, self.shapes, colors, self.shown, right)
+        logits = without_unshown(logits, self.colors, shapes, self.shown.T, right)
+        text = functional.cross_entropy(logits, self._targets(right, logits, smooth))
         visual = batch.inputs['mm_token_type_ids'] == 1
         seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
         hints = [
