@@ -99,17 +99,17 @@ class WatchdogNode(Node):
         missing = [client for client in self._cancels if client in self._unconfirmed]
         if not missing or self._asks == ASKS:
             self._again.cancel()
-        for client in missing:
-            if self._asks == ASKS:
+            for client in missing:
                 self.get_logger().error(
                     f'{client.srv_name} does not confirm within {ASKS * ASK_PERIOD_S:g} s: if the '
                     'arm moves by it, stop it by hand'
                 )
-            else:
-                # A zero id and a zero stamp mean all goals.
-                answer = client.call_async(CancelGoal.Request())
-                answer.add_done_callback(lambda future, client=client: self._tell(client, future))
+            return
         self._asks += 1
+        for client in missing:
+            # A zero id and a zero stamp mean all goals.
+            answer = client.call_async(CancelGoal.Request())
+            answer.add_done_callback(lambda future, client=client: self._tell(client, future))
 
     def _tell(self, client: Client, answer: Future) -> None:
         if client in self._unconfirmed:
