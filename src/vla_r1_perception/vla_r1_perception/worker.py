@@ -105,10 +105,8 @@ class Worker:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._waiting)
                 ended = [request for request in self._waiting if request.should_stop()]
-                for _ in range(len(self._waiting)):
-                    request = self._waiting.popleft()
-                    if not request.stop_reason:
-                        self._waiting.append(request)
+                for request in ended:
+                    self._waiting.remove(request)
             for request in ended:
                 self._serve(request)
             time.sleep(_WATCH_S)
