@@ -1,6 +1,7 @@
 """What holds for every test run: a ROS domain of its own, and no failure that goes unseen."""
 
 import os
+import signal
 
 import domain_coordinator
 
@@ -8,6 +9,8 @@ os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 
 
 def pytest_sessionstart(session):
+    # Tests end processes as Ctrl-C does, which children of a shell's background job do not hear.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Two runs on one machine must never hear each other.
     session.stash_domain = domain_coordinator.domain_id()
     os.environ['ROS_DOMAIN_ID'] = str(session.stash_domain.__enter__())
