@@ -27,11 +27,12 @@ from vla_r1_core.config import param
 from vla_r1_core.errors import ReasoningError
 from vla_r1_perception.model_folder import check_folder
 from vla_r1_perception.processor import load_processor
+from vla_r1_sim.vocabulary import COLORS
 
 from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.exams.answers import answer_all
 from vla_r1_training.exams.judge import judge, read, summary
-from vla_r1_training.nano.batches import Batch, Batcher
+from vla_r1_training.nano.batches import Batch, Batcher, strangely_colored
 from vla_r1_training.nano.hints import Cells
 from vla_r1_training.nano.model import make_nano, PICTURE
 from vla_r1_training.nano.pairs import shown_pairs
@@ -44,7 +45,7 @@ from vla_r1_training.runs.models import load_model, warn_if_slow
 from vla_r1_training.runs.run_log import RunLog
 from vla_r1_training.scenes.augment import augment, bleach
 from vla_r1_training.scenes.examples import Asked, load_scenes, Scenes
-from vla_r1_training.scenes.hues import turn_hues
+from vla_r1_training.scenes.hues import rename_colors, turn_hues
 from vla_r1_training.scenes.phrases import unknown_verbs
 from vla_r1_training.scenes.thoughts import without_thought
 
@@ -194,21 +195,30 @@ def _draw(
     chosen = rng.choice(len(scenes.questions), config.batch_size)
     asked = [_question(rng, scenes.questions[i], config.relations) for i in chosen]
     asked, pictures = augment(rng, asked, scenes.pictures[chosen])
+    looks = np.tile(np.arange(len(COLORS)), (len(asked), 1))
     if config.thought:  # without a list of what is seen, nothing could be learned from these
         names = [[thing.name for thing in a.things] for a in asked]
         pictures, looks = turn_hues(rng, pictures, names, shown, config.turned_hues)
         pictures, looks = bleach(rng, pictures, looks, config.gray)
-    else:
-        looks = None
-    strange = rng.random(len(asked)) < config.unknown_verbs
+    unknown = rng.random(len(asked)) < config.unknown_verbs
     asked = [
-        replace(a, instruction=unknown_verbs(rng, a.instruction)) if s else a
-        for a, s in zip(asked, strange, strict=True)
+        replace(a, instruction=unknown_verbs(rng, a.instruction)) if u else a
+        for a, u in zip(asked, unknown, strict=True)
     ]
-    answers = [a.answer(int(rng.integers(1 << 31))) for a in asked]
+    strange = strangely_colored(looks)
+    named, named_looks = zip(
+        *(
+            rename_colors(rng, a, look) if s else (a, look)
+            for a, look, s in zip(asked, looks, strange, strict=True)
+        ),
+        strict=True,
+    )
+    answers = [a.answer(int(rng.integers(1 << 31))) for a in named]
     if not config.thought:
         answers = [without_thought(answer) for answer in answers]
-    batch = batcher.batch(asked, answers, pictures, misnamed=config.misnamed, looks=looks, rng=rng)
+    batch = batcher.batch(
+        named, answers, pictures, misnamed=config.misnamed, looks=np.array(named_looks), rng=rng
+    )
     rows, columns = (batch.inputs['image_grid_thw'][0, 1:] // batcher.merge).tolist()
     return batch, Cells(asked, rows, columns, looks)
 

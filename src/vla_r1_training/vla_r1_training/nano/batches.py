@@ -11,7 +11,7 @@ from vla_r1_core.prompt import build_prompt, IMAGE_MARKER
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes.examples import Asked
-from vla_r1_training.scenes.thoughts import TARGET_LEADS
+from vla_r1_training.scenes.thoughts import SCENE_LEADS, TARGET_LEADS
 
 IGNORED = -100
 """The label of tokens that are given, not learned."""
@@ -63,7 +63,8 @@ class Batcher:
         self._mean = torch.tensor(images.image_mean)[:, None, None]
         self._std = torch.tensor(images.image_std)[:, None, None]
         self._colors, self._shapes = self._single(COLORS), self._single(SHAPES)
-        self._leads = self._ids(f'. {lead}' for lead in TARGET_LEADS)
+        self._seeing = self._ids(f'. {lead}' for lead in SCENE_LEADS)
+        self._meaning = self._ids(f'. {lead}' for lead in TARGET_LEADS)
 
     def prompt(self, asked: Asked, visual_tokens: int) -> list[int]:
         """Return the ids of a prompt, up to where the answer begins."""
@@ -97,10 +98,10 @@ class Batcher:
                 while it shall say the right ones. So it learns each of the two words from the
                 picture; otherwise it learns from the first which second ones go with it, and
                 never says a pair that it was not taught.
-            looks: (B, colours), which colour each looks like in a picture, -1 where colours are
-                gone; by default each like itself. Where that is not so, colours are any in what
-                is said about the picture and not learned, nor is what follows from them: which
-                thing is meant.
+            looks: (B, colours), what each colour that is named looks like in a picture, -1 where
+                colours are gone; by default each like itself. Where that is not so, no colour is
+                learned of what is seen, and all that is said there counts as said rightly: which
+                thing is meant follows from it.
             rng: draws which.
         """
         count, height, width, _ = pictures.shape
@@ -117,7 +118,8 @@ class Batcher:
         for i, (prompt, answer) in enumerate(zip(prompts, said, strict=True)):
             size = len(prompt) + len(answer)
             place = slice(0, size) if answer else slice(length - size, length)
-            heard = self._misname(answer, misnamed, bool(strange[i]), rng) if rng else answer
+            mishears = rng is not None and not strange[i]
+            heard = self._misname(answer, misnamed, rng) if mishears else answer
             ids[i, place], mask[i, place] = torch.tensor(prompt + heard), 1
             if answer:
                 learned = self._colorless(answer) if strange[i] else answer
@@ -141,23 +143,25 @@ class Batcher:
         ids = [self._tokenizer(text)['input_ids'] for text in texts]
         return [own[0] for own in ids if len(own) == 1]
 
-    def _misname(
-        self, ids: list[int], share: float, no_color: bool, rng: np.random.Generator
-    ) -> list[int]:
+    def _misname(self, ids: list[int], share: float, rng: np.random.Generator) -> list[int]:
         """Replace some of the colours by any, and some of the shapes."""
         heard = list(ids)
-        kinds = ((self._colors, 1.0 if no_color else share), (self._shapes, share))
         for i, token in enumerate(ids):
-            for names, wrong in kinds:
-                if token in names and rng.random() < wrong:
+            for names in (self._colors, self._shapes):
+                if token in names and rng.random() < share:
                     heard[i] = names[rng.integers(len(names))]
         return heard
 
     def _colorless(self, answer: list[int]) -> list[int]:
-        """Return what of an answer follows from a picture without colours; the rest is ignored."""
-        end = next((i for i, token in enumerate(answer) if token in self._leads), len(answer))
-        learned = [IGNORED if token in self._colors else token for token in answer[:end]]
-        return learned + [IGNORED] * (len(answer) - end)
+        """Return an answer without the colours of what is seen, which no picture tells."""
+        first, last = (
+            next((i for i, token in enumerate(answer) if token in leads), len(answer))
+            for leads in (self._seeing, self._meaning)
+        )
+        return [
+            IGNORED if token in self._colors and first < i < last else token
+            for i, token in enumerate(answer)
+        ]
 
     def _looking(self, answer: list[int], looks: NDArray[np.int_]) -> list[int]:
         """Return an answer with the colours that things seem to have."""

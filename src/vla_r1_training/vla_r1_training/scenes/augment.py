@@ -12,7 +12,7 @@ from vla_r1_training.scenes.thoughts import Seen
 
 _SIZES = (0.75, 1.15)
 """Of the part that is shown, in widths of the picture; beyond its edge the edge is repeated."""
-_STRETCH = (0.93, 1.07)
+_STRETCH = (0.85, 1.17)
 """Of the part's height against its width, as another tilt of the camera does."""
 _GAIN = (0.85, 1.15)
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
