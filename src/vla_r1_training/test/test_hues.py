@@ -4,10 +4,13 @@ import colorsys
 
 import numpy as np
 import pytest
+from vla_r1_core.types import Box, Task
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 from vla_r1_training.nano.batches import strangely_colored
-from vla_r1_training.scenes.hues import turn_hues
+from vla_r1_training.scenes.examples import Asked
+from vla_r1_training.scenes.hues import rename_colors, turn_hues
 from vla_r1_training.scenes.splits import UNSEEN
+from vla_r1_training.scenes.thoughts import Seen
 
 SHOWN = np.array([[(c, s) not in UNSEEN for s in SHAPES] for c in COLORS])
 
@@ -31,14 +34,56 @@ def test_a_shape_is_seen_in_other_colours_but_in_none_that_is_unseen(shape):
         pictures = np.stack([picture(color)] * 100)
         names = [[f'{color} {shape}', 'bowl']] * 100
         seen, looks = turn_hues(rng, pictures, names, SHOWN, share=1.0)
-        assert strangely_colored(looks).all() and (seen[:, 0, 0] != pictures[0, 0, 0]).any(1).all()
+        assert (seen[:, 0, 0] != pictures[0, 0, 0]).any(1).all()
         far = [apart(pixel) for pixel in seen[:, 0, 0]]
         became = {min(each, key=each.get) for each in far}
         told = np.array(list(COLORS))[looks[:, list(COLORS).index(color)]]
         over = [each[name] - min(each.values()) for each, name in zip(far, told, strict=True)]
-        assert max(over) < 2 / 256  # a picture's hues are whole parts of 256 of a turn
+        assert max(over) < 4 / 256  # paler and darker, it has fewer hues
         assert len(became) >= 3
         assert not became & {c for c, s in UNSEEN if s == shape}
+
+
+def test_each_colour_is_painted_by_itself_and_the_table_is_not():
+    wood, colors = np.array([186, 148, 112], np.uint8), list(COLORS)
+    shown = np.ones_like(SHOWN)
+    pictures = np.stack([np.vstack([*(picture(c) for c in colors), picture('red')])] * 200)
+    pictures[:, -4:] = wood
+    seen, looks = turn_hues(np.random.default_rng(3), pictures, [[]] * 200, shown, share=1.0)
+    assert (seen[:, -4:] == wood).all()
+    for row in range(len(colors)):
+        assert len(np.unique(seen[:, 4 * row, 0], axis=0)) > 150
+        assert set(looks[:, row].tolist()) == set(range(len(colors)))
+    pairs = [np.corrcoef(looks[:, 0], looks[:, i])[0, 1] for i in range(1, len(colors))]
+    assert np.abs(pairs).max() < 0.25
+
+
+def test_colours_are_named_anew_the_same_way_everywhere():
+    box, names = Box(0.5, 0.5, 0.1, 0.1), ('red cube', 'blue ball', 'bowl')
+    things = tuple(Seen(name, box) for name in names)
+    asked = Asked(
+        picture=0,
+        instruction='Put the red cube, not the blue ball, in the bowl',
+        task=Task.AFFORDANCE,
+        request='place red cube',
+        things=things,
+        name='red cube',
+        goal='bowl',
+        trace=(),
+    )
+    looks, heard = np.array([5, 1, -1, 3, 4, 0]), set()
+    for seed in range(200):
+        named, looked = rename_colors(np.random.default_rng(seed), asked, looks)
+        red, blue = (thing.name.split()[0] for thing in named.things[:2])
+        assert red != blue and named.things[2] == things[2]
+        assert named.instruction == f'Put the {red} cube, not the {blue} ball, in the bowl'
+        assert named.request == f'place {red} cube' and named.name == f'{red} cube'
+        colors = list(COLORS)
+        for old, new in (('red', red), ('blue', blue)):
+            assert looked[colors.index(new)] == looks[colors.index(old)]
+        assert sorted(looked) == sorted(looks)
+        heard |= {red}
+    assert heard == set(COLORS)
 
 
 def test_the_share_is_turned_and_nothing_else():
@@ -46,15 +91,17 @@ def test_the_share_is_turned_and_nothing_else():
     seen, looks = turn_hues(
         np.random.default_rng(1), pictures, [['green cube']] * 400, SHOWN, share=0.25
     )
-    turned = strangely_colored(looks)
-    assert 0.2 < turned.mean() < 0.3
-    assert ((seen != pictures).any((1, 2, 3)) == turned).all()
+    changed = (seen != pictures).any((1, 2, 3))
+    assert 0.2 < changed.mean() < 0.3
+    assert not strangely_colored(looks)[~changed].any()
 
 
-def test_where_every_angle_would_show_an_unseen_pair_the_picture_stays():
+def test_where_every_hue_would_show_an_unseen_pair_it_stays():
     nothing = np.zeros_like(SHOWN)
     pictures = np.stack([picture('green')] * 9)
     seen, looks = turn_hues(
         np.random.default_rng(2), pictures, [['green cube']] * 9, nothing, share=1.0
     )
-    assert not strangely_colored(looks).any() and (seen == pictures).all()
+    green = list(COLORS).index('green')
+    assert (looks[:, green] == green).all()
+    assert {min(far, key=far.get) for far in map(apart, seen[:, 0, 0])} == {'green'}

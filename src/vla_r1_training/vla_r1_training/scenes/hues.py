@@ -24,7 +24,7 @@ _NEAREST = np.abs(
 ).argmin(1)  # fmt: skip
 """(256,): the colour of the palette that each of OpenCV's whole hues belongs to."""
 _PLAIN, _FULL = 110, 150
-"""Saturations: up to the first it is table, wall or clutter, from the second on a coloured thing."""
+"""Saturations: up to the first it is a table or clutter, from the second on a coloured thing."""
 _COLOR_WORD = re.compile(rf'\b(?:{"|".join(COLORS)})\b')
 _STRENGTH, _LIGHT = (0.55, 1.05), (0.6, 1.25)
 """Of saturation and brightness, in parts of what they were."""
