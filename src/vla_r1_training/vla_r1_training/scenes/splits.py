@@ -15,7 +15,7 @@ UNSEEN = (
     ('red', 'cylinder'), ('green', 'ball'), ('blue', 'box'),
     ('yellow', 'cube'), ('orange', 'cylinder'), ('purple', 'ball'),
 )  # fmt: skip
-"""Pairs that are neither shown nor named in training; each colour and each shape is."""
+"""Pairs that training never shows; each colour and each shape is shown."""
 
 _SEEN = tuple(kind for kind in KINDS if kind not in UNSEEN)
 
