@@ -8,24 +8,25 @@ training=src/vla_r1_training/config
 shipped=src/vla_r1_perception/vla_r1_perception/models/nano
 ros2 run vla_r1_training render --split train --scenes 10000 --out data/scenes --jobs 2
 ros2 run vla_r1_training render --split test --scenes 1000 --out data/scenes --jobs 2
-ros2 run vla_r1_training render --split unseen --scenes 4000 --out data/scenes --jobs 2
+ros2 run vla_r1_training render --split unseen --scenes 5000 --out data/scenes --jobs 2
 for stage in nano nano-longer nano-longest; do
   torchrun --standalone --nproc_per_node 2 -m vla_r1_training.sft --config $training/$stage.yaml
 done
-# The first 3,000 scenes of `unseen` were looked at while the recipe was made; these were not.
+ros2 run vla_r1_training average --first data/nano/longer/model \
+  --second data/nano/longest/model --share 0.2 --out data/nano/mean
+# The first 4,000 scenes of `unseen` were looked at while the recipe was made; these were not.
 mkdir -p data/fresh
-ln -sf ../scenes/unseen-000{12,13,14,15}.parquet data/fresh/
+ln -sf ../scenes/unseen-000{16,17,18,19}.parquet data/fresh/
 for split in test unseen; do
   scenes=data/$([ $split = test ] && echo scenes || echo fresh)
-  ros2 run vla_r1_training evaluate --model data/nano/longest/model --split $split \
+  ros2 run vla_r1_training evaluate --model data/nano/mean --split $split \
     --scenes "$scenes" --out data/nano/answers-$split.jsonl \
     --markdown data/nano/$split.md --json data/nano/$split.json
 done
 mkdir -p $shipped
-cp data/nano/longest/model/* $shipped
-cp data/nano/longest/run.json $shipped/run.json
+cp data/nano/mean/* $shipped
 number=0
-for stage in sft longer; do
+for stage in sft longer longest; do
   number=$((number + 1))
   cp data/nano/$stage/run.json $shipped/run-stage$number.json
   cp data/nano/$stage/model/training.yaml $shipped/training-stage$number.yaml

@@ -22,6 +22,7 @@ setup(
     entry_points={
         'console_scripts': [
             'annotate = vla_r1_training.annotate:main',
+            'average = vla_r1_training.average:main',
             'export = vla_r1_training.export:main',
             'import = vla_r1_training.import_json:main',
             'grpo = vla_r1_training.grpo:main',

@@ -27,7 +27,7 @@ from vla_r1_training.nano.student import Student
 from vla_r1_training.provenance import sha256
 from vla_r1_training.render import render
 from vla_r1_training.runs.models import load_model
-from vla_r1_training.scenes.examples import load_scenes
+from vla_r1_training.scenes.examples import first_questions, load_scenes
 from vla_r1_training.scenes.thoughts import SCENE_LEADS, TARGET_LEADS
 from vla_r1_training.sft import _draw, SftConfig, train
 import yaml
@@ -180,6 +180,22 @@ def test_what_is_right_is_never_left_out_though_no_picture_shows_it(nano, files)
     with torch.no_grad():
         text = student(batch, Cells(asked, 9, 12), 0.0)['text']
     assert text < 1.5 * np.log(len(processor.tokenizer))
+
+
+def test_only_so_many_examples_are_learned_from(files):
+    scenes = load_scenes(files, PICTURE)
+    each = [len(questions) for questions in scenes.questions]
+    count = each[0] + each[1] + 1
+    some = first_questions(scenes, count)
+    assert [len(questions) for questions in some.questions] == [*each[:2], 1]
+    assert some.questions[2] == scenes.questions[2][:1]
+    assert (some.pictures == scenes.pictures[:3]).all()
+
+
+def test_too_few_examples_are_an_error_that_says_how_many_there_are(config, files):
+    held = sum(map(len, load_scenes(files[1:], PICTURE).questions))
+    with pytest.raises(SystemExit, match=f'hold {held} of {held + 1} examples'):
+        train(replace(config, examples=held + 1))
 
 
 @pytest.mark.parametrize(('thought', 'begin'), [(True, '<think>'), (False, '<output>')])

@@ -44,7 +44,7 @@ from vla_r1_training.runs.drawing import draw, Drawn
 from vla_r1_training.runs.models import load_model, warn_if_slow
 from vla_r1_training.runs.run_log import RunLog
 from vla_r1_training.scenes.augment import augment, bleach
-from vla_r1_training.scenes.examples import Asked, load_scenes, Scenes
+from vla_r1_training.scenes.examples import Asked, first_questions, load_scenes, Scenes
 from vla_r1_training.scenes.hues import rename_colors, turn_hues
 from vla_r1_training.scenes.phrases import unknown_verbs
 from vla_r1_training.scenes.thoughts import without_thought
@@ -63,6 +63,7 @@ class SftConfig:
     model: str = param('', 'folder to start from; "" starts the nano model anew')
     scenes: str = param('data/scenes', 'folder with rendered train-*.parquet')
     files: int = param(40, 'how many of them; the first is held back to watch', ge=2)
+    examples: int = param(0, 'questions that are learned from, the first; 0: all', ge=0)
     out: str = param('data/nano/sft', 'folder of the run')
     seed: int = param(0, 'of weights, words and order', ge=0)
     precision: str = param('bf16', 'of the matrix products', choices=('fp32', 'bf16'))
@@ -135,6 +136,11 @@ def train(config: SftConfig) -> Path:
         _write_provenance(out, config, [*files, *start.glob('*.safetensors')])
     with accelerator.main_process_first():
         watched, scenes = load_scenes(files[:1], PICTURE), load_scenes(files[1:], PICTURE)
+    held = sum(map(len, scenes.questions))
+    if held < config.examples:
+        raise SystemExit(f'{config.files} files hold {held} of {config.examples} examples')
+    if config.examples:
+        scenes = first_questions(scenes, config.examples)
     processor = load_processor(start)
     model = load_model(start, torch.float32)
     shown = shown_pairs(thing.name for asked in scenes.questions for thing in asked[0].things)

@@ -91,6 +91,17 @@ def load_scenes(files: list[Path], size: tuple[int, int]) -> Scenes:
     return Scenes(np.concatenate(pictures), questions)
 
 
+def first_questions(scenes: Scenes, count: int) -> Scenes:
+    """Return the first questions, and the pictures that they are about."""
+    questions: list[list[Asked]] = []
+    left = count
+    for asked in scenes.questions:
+        if left:
+            questions.append(asked[:left])
+            left -= len(questions[-1])
+    return Scenes(scenes.pictures[: len(questions)], questions)
+
+
 def _pictures(file: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     kept = file.with_suffix(f'.{size[0]}x{size[1]}.npy')
     if not kept.exists():
