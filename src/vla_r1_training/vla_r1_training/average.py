@@ -1,6 +1,6 @@
-"""Average the weights of two models of one run of training, an earlier and a later one.
+r"""Average the weights of two models of one run of training, an earlier and a later one.
 
-    ros2 run vla_r1_training average --first longer/model --second longest/model --share 0.2 \\
+    ros2 run vla_r1_training average --first longer/model --second longest/model --share 0.2 \
         --out mean/model
 
 What was learned later with other data often forgets some of what was known, and their mean keeps
