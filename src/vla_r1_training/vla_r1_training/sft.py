@@ -211,19 +211,14 @@ def _draw(
         replace(a, instruction=unknown_verbs(rng, a.instruction)) if u else a
         for a, u in zip(asked, unknown, strict=True)
     ]
-    strange = strangely_colored(looks)
-    named, named_looks = zip(
-        *(
-            rename_colors(rng, a, look) if s else (a, look)
-            for a, look, s in zip(asked, looks, strange, strict=True)
-        ),
-        strict=True,
-    )
+    named, named_looks = list(asked), looks.copy()
+    for i in np.flatnonzero(strangely_colored(looks)).tolist():
+        named[i], named_looks[i] = rename_colors(rng, asked[i], looks[i])
     answers = [a.answer(int(rng.integers(1 << 31))) for a in named]
     if not config.thought:
         answers = [without_thought(answer) for answer in answers]
     batch = batcher.batch(
-        named, answers, pictures, misnamed=config.misnamed, looks=np.array(named_looks), rng=rng
+        named, answers, pictures, misnamed=config.misnamed, looks=named_looks, rng=rng
     )
     rows, columns = (batch.inputs['image_grid_thw'][0, 1:] // batcher.merge).tolist()
     return batch, Cells(asked, rows, columns, looks)

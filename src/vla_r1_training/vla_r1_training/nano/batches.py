@@ -118,8 +118,9 @@ class Batcher:
         for i, (prompt, answer) in enumerate(zip(prompts, said, strict=True)):
             size = len(prompt) + len(answer)
             place = slice(0, size) if answer else slice(length - size, length)
-            mishears = rng is not None and not strange[i]
-            heard = self._misname(answer, misnamed, rng) if mishears else answer
+            heard = answer
+            if rng is not None and not strange[i]:
+                heard = self._misname(answer, misnamed, rng)
             ids[i, place], mask[i, place] = torch.tensor(prompt + heard), 1
             if answer:
                 learned = self._colorless(answer) if strange[i] else answer
