@@ -29,6 +29,7 @@ for seed in "${seeds[@]}"; do
     --steps 300 --decay-steps 250 --out $out/more-"$seed"
   torchrun --standalone --nproc_per_node 2 -m vla_r1_training.grpo \
     --config $configs/grpo-nano.yaml --seed "$seed" --model $out/thought-"$seed"/model \
+    --questions 32 --mini-batch 32 --group 8 --at-once 32 --learning-rate 5e-5 --steps 100 \
     --scenes $out/labels --out $out/grpo-"$seed"
 done
 models=()
