@@ -19,12 +19,13 @@ mkdir -p data/fresh
 ln -sf ../scenes/unseen-000{20,21,22,23}.parquet data/fresh/
 for split in test unseen; do
   scenes=data/$([ $split = test ] && echo scenes || echo fresh)
-  ros2 run vla_r1_training evaluate --model data/nano/mean --split $split \
+  ros2 run vla_r1_training evaluate --model data/nano/mean/model --split $split \
     --scenes "$scenes" --out data/nano/answers-$split.jsonl \
     --markdown data/nano/$split.md --json data/nano/$split.json
 done
 mkdir -p $shipped
-cp data/nano/mean/* $shipped
+cp data/nano/mean/model/* $shipped
+cp data/nano/mean/run.json $shipped
 number=0
 for stage in sft longer longest; do
   number=$((number + 1))

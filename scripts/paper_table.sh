@@ -4,7 +4,7 @@
 # Stopped at any moment it goes on when it is called again. All begin with nothing:
 #   none     SFT on 13,392 examples (the paper's number), the answers alone
 #   thought  SFT on the same with written-out thoughts
-#   more     `thought`, and as much time again as GRPO takes for SFT on the same examples
+#   more     `thought`, then 300 more steps of SFT on the same examples
 #   grpo     `thought`, then GRPO on other pictures with labels but no thoughts
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -36,7 +36,9 @@ def weights(folder):
 def test_each_weight_lies_between_those_of_the_two(tmp_path, models, share):
     out = tmp_path / 'new' / 'mean'
     assert run(models, out, '--share', str(share)) == 0
-    first, second, mean = (weights(folder) for folder in (models.first, models.second, out))
+    first, second, mean = (
+        weights(folder) for folder in (models.first, models.second, out / 'model')
+    )
     assert mean.keys() == first.keys()
     for name, value in mean.items():
         between = torch.lerp(first[name].float(), second[name].float(), share)
@@ -45,7 +47,10 @@ def test_each_weight_lies_between_those_of_the_two(tmp_path, models, share):
 
 def test_it_says_what_it_was_made_from(tmp_path, models):
     run(models, tmp_path / 'mean', '--share', '0.25')
-    assert yaml.safe_load((tmp_path / 'mean' / 'training.yaml').read_text())['share'] == 0.25
+    assert (
+        yaml.safe_load((tmp_path / 'mean' / 'model' / 'training.yaml').read_text())['share']
+        == 0.25
+    )
     about = json.loads((tmp_path / 'mean' / 'run.json').read_text())
     for folder in (models.first, models.second):
         file = folder / 'model.safetensors'
@@ -69,3 +74,14 @@ def test_a_folder_without_a_model_is_an_error(tmp_path, models, capsys):
     with pytest.raises(SystemExit):
         run(SimpleNamespace(first=tmp_path / 'none', second=models.second), tmp_path / 'mean')
     assert 'there is no model folder' in capsys.readouterr().err
+
+
+def test_another_result_is_not_overwritten(tmp_path, models, capsys):
+    out = tmp_path / 'mean'
+    run(models, out, '--share', '0.25')
+    before = weights(out / 'model')
+    with pytest.raises(SystemExit):
+        run(models, out, '--share', '0.5')
+    assert 'other settings (share)' in capsys.readouterr().err
+    after = weights(out / 'model')
+    assert all(torch.equal(after[name], value) for name, value in before.items())

@@ -1,11 +1,11 @@
 r"""Average the weights of two models of one run of training, an earlier and a later one.
 
     ros2 run vla_r1_training average --first longer/model --second longest/model --share 0.2 \
-        --out mean/model
+        --out mean
 
 What was learned later with other data often forgets some of what was known, and their mean keeps
-most of both (arXiv 2109.01903). Which share is best, `evaluate` tells. The folder then holds a
-plain model, training.yaml and run.json.
+most of both (arXiv 2109.01903). Which share is best, `evaluate` tells. The folder then holds
+`model`, config.yaml and run.json, as one of `sft` does.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from vla_r1_core.errors import ReasoningError
 from vla_r1_perception.model_folder import check_folder, weight_files
 
 from vla_r1_training.command_line import make_parser, read_config
-from vla_r1_training.provenance import sha256, write_run
+from vla_r1_training.provenance import sha256, write_config, write_run
 from vla_r1_training.runs.checkpoints import write_model
 from vla_r1_training.runs.models import load_model
 
@@ -31,7 +31,7 @@ class AverageConfig:
     first: str = param('', 'folder of the earlier model')
     second: str = param('', 'folder of the later model')
     share: float = param(0.5, 'of the later one', ge=0.0, le=1.0)
-    out: str = param('data/mean/model', 'folder of the mean')
+    out: str = param('data/mean', 'folder of the result')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +50,7 @@ def average(config: AverageConfig) -> Path:
 
     Raises:
         ReasoningError: MODEL_NOT_LOADED, there is no such model.
-        ValueError: the two are not of one architecture.
+        ValueError: the two are not of one architecture, or the folder holds another result.
     """
     folders = [check_folder(config.first), check_folder(config.second)]
     first, second = (load_model(folder, torch.float32) for folder in folders)
@@ -60,11 +60,12 @@ def average(config: AverageConfig) -> Path:
     mean = {name: torch.lerp(own, others[name], config.share) for name, own in weights.items()}
     second.load_state_dict(mean)
     out = Path(config.out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_model(second, folders[1], config, out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_config(out, config)
     inputs = {str(file): sha256(file) for folder in folders for file in weight_files(folder)}
     write_run(out, seed=None, packages=('vla_r1_training', 'torch', 'transformers'), inputs=inputs)
-    return out
+    write_model(second, folders[1], config, out / 'model')
+    return out / 'model'
 
 
 if __name__ == '__main__':

@@ -12,16 +12,20 @@ from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes.examples import Asked
 
+
+def _apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far hues are from others, the shorter way round [degrees]."""
+    return np.abs((one - other + 180) % 360 - 180)
+
+
 _HUES = np.array([360 * colorsys.rgb_to_hsv(*rgb)[0] for rgb in COLORS.values()])
 _TURNS = np.arange(0.0, 360.0, 5.0)
 """Degrees."""
-_LOOKS = np.abs((_HUES[:, None] + _TURNS[:, None, None] - _HUES + 180) % 360 - 180).argmin(-1)
+_LOOKS = _apart(_HUES[:, None] + _TURNS[:, None, None], _HUES).argmin(-1)
 """(turns, colours): which colour of the palette each is nearest to then."""
 _MARGIN = 6.0
 """Degrees; a picture's hues are whole parts of 256 of a turn."""
-_NEAREST = np.abs(
-    (np.arange(256)[:, None] * 360 / 256 - _HUES + 180) % 360 - 180
-).argmin(1)  # fmt: skip
+_NEAREST = _apart(np.arange(256)[:, None] * 360 / 256, _HUES).argmin(1)
 """(256,): the colour of the palette that each of OpenCV's whole hues belongs to."""
 _PLAIN, _FULL = 110, 150
 """Saturations: up to the first it is a table or clutter, from the second on a coloured thing."""
@@ -131,7 +135,7 @@ def _allowed(names: Iterable[str], shown: NDArray[np.bool_]) -> NDArray[np.bool_
     for color, _, shape in (name.partition(' ') for name in names):
         if color in COLORS and shape in SHAPES:
             which = list(COLORS).index(color)
-            apart = np.abs((_HUES[which] + _TURNS[:, None] - _HUES + 180) % 360 - 180)
+            apart = _apart(_HUES[which] + _TURNS[:, None], _HUES)
             may_be = shown[:, SHAPES.index(shape)]
             shown_by = apart[:, may_be].min(1, initial=np.inf)
             allowed[:, which] &= apart[:, ~may_be].min(1, initial=np.inf) > shown_by + _MARGIN
