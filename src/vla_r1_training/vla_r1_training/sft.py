@@ -75,7 +75,7 @@ class SftConfig:
     decay_steps: int = param(6000, 'at the end, while the rate falls to 0', ge=0)
     hint_weight: float = param(0.5, 'of what the visual tokens are asked', ge=0.0)
     misnamed: float = param(
-        0.2, 'share of the colours and shapes that are blurred in what it has said', ge=0.0, le=1.0
+        0.4, 'share of the pictures whose things it believes to have misnamed', ge=0.0, le=1.0
     )
     gray: float = param(
         0.1, 'share of the pictures that lose their colours; as many become paler', ge=0.0, le=0.5

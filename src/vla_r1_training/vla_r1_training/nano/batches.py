@@ -11,10 +11,12 @@ from vla_r1_core.prompt import build_prompt, IMAGE_MARKER
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes.examples import Asked
-from vla_r1_training.scenes.thoughts import SCENE_LEADS, TARGET_LEADS
+from vla_r1_training.scenes.thoughts import SCENE_LEADS
 
 IGNORED = -100
 """The label of tokens that are given, not learned."""
+_MISNAMED = 0.5
+"""Of the colours and shapes in a list that is misnamed: share that is replaced by any."""
 
 
 def strangely_colored(looks: NDArray[np.int_]) -> NDArray[np.bool_]:
@@ -64,7 +66,8 @@ class Batcher:
         self._std = torch.tensor(images.image_std)[:, None, None]
         self._colors, self._shapes = self._single(COLORS), self._single(SHAPES)
         self._seeing = self._ids(f'. {lead}' for lead in SCENE_LEADS)
-        self._meaning = self._ids(f'. {lead}' for lead in TARGET_LEADS)
+        vocabulary = self._tokenizer.get_vocab()
+        self._stops = {id_ for token, id_ in vocabulary.items() if token.startswith('.')}
 
     def prompt(self, asked: Asked, visual_tokens: int) -> list[int]:
         """Return the ids of a prompt, up to where the answer begins."""
@@ -94,10 +97,12 @@ class Batcher:
             asked: B questions.
             answers: B answers; '' to be left to the model, for which padding is on the left.
             pictures: (B, height, width, 3), sides multiples of a visual token's.
-            misnamed: share of the colours and shapes that the model believes to have said wrongly,
-                while it shall say the right ones. So it learns each of the two words from the
-                picture; otherwise it learns from the first which second ones go with it, and
-                never says a pair that it was not taught.
+            misnamed: share of the pictures in whose list of what is seen many colours and shapes
+                are others than the model should have said, while it shall go on with the right
+                ones. So it learns each of the two words from the picture; otherwise it learns
+                from the first which second ones go with it, and never says a pair that it was
+                not taught. What comes behind such a list is not learned: what is meant shall
+                follow from what is listed.
             looks: (B, colours), what each colour that is named looks like in a picture, -1 where
                 colours are gone; by default each like itself. Where that is not so, no colour is
                 learned of what is seen, and all that is said there counts as said rightly: which
@@ -118,12 +123,13 @@ class Batcher:
         for i, (prompt, answer) in enumerate(zip(prompts, said, strict=True)):
             size = len(prompt) + len(answer)
             place = slice(0, size) if answer else slice(length - size, length)
-            heard = answer
-            if rng is not None and not strange[i]:
-                heard = self._misname(answer, misnamed, rng)
+            heard = learned = answer
+            if strange[i]:
+                learned = self._colorless(answer)
+            elif rng is not None and rng.random() < misnamed:
+                heard, learned = self._misname(answer, rng)
             ids[i, place], mask[i, place] = torch.tensor(prompt + heard), 1
             if answer:
-                learned = self._colorless(answer) if strange[i] else answer
                 labels[i, len(prompt) - 1 : size - 1] = torch.tensor(learned)
                 looking = answer if looks is None else self._looking(answer, looks[i])
                 seen[i, len(prompt) - 1 : size - 1] = torch.tensor(looking)
@@ -144,21 +150,27 @@ class Batcher:
         ids = [self._tokenizer(text)['input_ids'] for text in texts]
         return [own[0] for own in ids if len(own) == 1]
 
-    def _misname(self, ids: list[int], share: float, rng: np.random.Generator) -> list[int]:
-        """Replace some of the colours by any, and some of the shapes."""
-        heard = list(ids)
-        for i, token in enumerate(ids):
+    def _listed(self, answer: list[int]) -> tuple[int, int]:
+        """Return where in an answer the list of what is seen begins, and the full stop behind."""
+        first = next((i for i, token in enumerate(answer) if token in self._seeing), len(answer))
+        behind = range(first + 1, len(answer))
+        return first, next((i for i in behind if answer[i] in self._stops), len(answer))
+
+    def _misname(
+        self, answer: list[int], rng: np.random.Generator
+    ) -> tuple[list[int], list[int]]:
+        """Return an answer with other names in its list, and what of it is still learned."""
+        first, last = self._listed(answer)
+        heard = list(answer)
+        for i in range(first, last):
             for names in (self._colors, self._shapes):
-                if token in names and rng.random() < share:
+                if answer[i] in names and rng.random() < _MISNAMED:
                     heard[i] = names[rng.integers(len(names))]
-        return heard
+        return heard, answer[:last] + [IGNORED] * (len(answer) - last)
 
     def _colorless(self, answer: list[int]) -> list[int]:
         """Return an answer without the colours of what is seen, which no picture tells."""
-        first, last = (
-            next((i for i, token in enumerate(answer) if token in leads), len(answer))
-            for leads in (self._seeing, self._meaning)
-        )
+        first, last = self._listed(answer)
         return [
             IGNORED if token in self._colors and first < i < last else token
             for i, token in enumerate(answer)

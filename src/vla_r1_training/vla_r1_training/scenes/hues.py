@@ -21,8 +21,11 @@ def _apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.f
 _HUES = np.array([360 * colorsys.rgb_to_hsv(*rgb)[0] for rgb in COLORS.values()])
 _TURNS = np.arange(0.0, 360.0, 5.0)
 """Degrees."""
-_LOOKS = _apart(_HUES[:, None] + _TURNS[:, None, None], _HUES).argmin(-1)
-"""(turns, colours): which colour of the palette each is nearest to then."""
+_ALIKE = 30.0
+"""Degrees; a hue that is farther from all colours of the palette is none of them."""
+_FROM = _apart(_HUES[:, None] + _TURNS[:, None, None], _HUES)
+_LOOKS = np.where(_FROM.min(-1) < _ALIKE, _FROM.argmin(-1), -1)
+"""(turns, colours): which colour of the palette each looks like then, -1 for none."""
 _MARGIN = 6.0
 """Degrees; a picture's hues are whole parts of 256 of a turn."""
 _NEAREST = _apart(np.arange(256)[:, None] * 360 / 256, _HUES).argmin(1)
@@ -44,23 +47,24 @@ def turn_hues(
     """Give each colour of some pictures another hue, strength and brightness; tables stay.
 
     So a shape is seen in nearly every colour, and cannot be known by it. A hue is not taken when a
-    thing would then have nearly the colour that it is never shown in: the colour of the palette
-    whose hue is nearest.
+    thing would then have nearly the colour that it is never shown in: when it is within 30 degrees
+    of that colour's hue, and nearer to none that it is shown in.
 
     Args:
         rng: draws which, and what.
         pictures: (B, height, width, 3), RGB.
         names: of all things in each, such as 'red cube'; others than colour and shape are ignored.
         shown: (colours, shapes): the pairs that training shows.
-        share: of the pictures. A colour for which no hue is left keeps its own.
+        share: of the pictures.
 
     Returns:
-        The pictures, and which colour of the palette each looks like in them: (B, colours).
+        The pictures, and which colour of the palette each looks like in them, -1 for none:
+        (B, colours).
     """
     out, looks = pictures.copy(), np.tile(np.arange(len(COLORS)), (len(pictures), 1))
     for i in np.flatnonzero(rng.random(len(pictures)) < share).tolist():
         allowed = _allowed(names[i], shown)
-        chosen = np.array([_one(rng, np.flatnonzero(column)) for column in allowed.T])
+        chosen = np.array([rng.choice(np.flatnonzero(column)) for column in allowed.T])
         looks[i] = _LOOKS[chosen, np.arange(len(COLORS))]
         out[i] = _painted(
             pictures[i],
@@ -106,10 +110,6 @@ def rename_colors(
     return called, looked
 
 
-def _one(rng: np.random.Generator, choices: NDArray[np.int_]) -> int:
-    return int(rng.choice(choices)) if len(choices) else 0
-
-
 def _painted(
     picture: NDArray[np.uint8],
     turns: NDArray[np.float64],
@@ -138,5 +138,6 @@ def _allowed(names: Iterable[str], shown: NDArray[np.bool_]) -> NDArray[np.bool_
             apart = _apart(_HUES[which] + _TURNS[:, None], _HUES)
             may_be = shown[:, SHAPES.index(shape)]
             shown_by = apart[:, may_be].min(1, initial=np.inf)
-            allowed[:, which] &= apart[:, ~may_be].min(1, initial=np.inf) > shown_by + _MARGIN
+            least = np.minimum(shown_by, _ALIKE) + _MARGIN
+            allowed[:, which] &= apart[:, ~may_be].min(1, initial=np.inf) > least
     return allowed

@@ -4,7 +4,7 @@ Out of domain is what training never showed: pairs of colour and shape, heights 
 camera, table tops, clutter and words.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vla_r1_core.prompt import Intent
 from vla_r1_sim.look import KINDS, Look
@@ -31,6 +31,15 @@ LOOK = Look(
     objects=(1, 6),
 )
 """Of training: around the demo's own camera."""
+
+STEEP = replace(
+    LOOK,
+    camera=(1.10, 0.0, 0.84),
+    camera_spread=(0.04, 0.15, 0.02),
+    target=(0.355, 0.0, -0.015),
+    target_spread=(0.015, 0.04, 0.015),
+)
+"""The corner of `LOOK` that looks down most, which it hardly ever draws: tops show what a thing is."""
 
 
 def _unseen(camera: tuple[float, float, float], target: tuple[float, float, float]) -> Look:
@@ -73,7 +82,7 @@ class Split:
 
 
 SPLITS = {
-    'train': Split(1_000_000_000, (LOOK,), SAID, _SEEN, questions=12, absent=0.35, varied=True),
+    'train': Split(1_000_000_000, (LOOK, STEEP), SAID, _SEEN, questions=12, absent=0.35, varied=True),
     'test': Split(2_000_000_000, (LOOK,), SAID, _SEEN, questions=1),
     'unseen': Split(
         3_000_000_000,
