@@ -11,9 +11,9 @@ from vla_r1_training.scenes.examples import Asked
 from vla_r1_training.scenes.thoughts import Seen
 
 _SIZES = (0.75, 1.15)
-"""Of the part that is shown, in widths of the picture; beyond its edge the edge is repeated."""
-_STRETCH = (0.85, 1.17)
-"""Of the part's height against its width, as another tilt of the camera does."""
+"""Of the part that is shown, in sides of the picture; beyond its edge the edge is repeated."""
+_STRETCH = (0.7, 1.45)
+"""Of the part's height against its width: what is tall is no cylinder for that, nor what is not none."""
 _GAIN = (0.85, 1.15)
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of red, green and blue; ITU-R BT.601."""
@@ -121,7 +121,7 @@ def _window(rng: np.random.Generator, asked: Asked) -> Window:
     ]
     points = np.array([*corners, *asked.trace]) if corners else np.array([[0.5, 0.5]])
     low, high = points.min(0).clip(0, 1), points.max(0).clip(0, 1)
-    size = rng.uniform(*_SIZES) * np.array([1.0, rng.uniform(*_STRETCH)])
+    size = rng.uniform(*_SIZES) * rng.uniform(*_STRETCH) ** np.array([-0.5, 0.5])
     size = np.maximum(size, high - low)
     # A smaller part lies within the picture and holds all that counts, a larger one the picture.
     smaller = size < 1
