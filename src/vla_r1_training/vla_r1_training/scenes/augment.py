@@ -13,7 +13,7 @@ from vla_r1_training.scenes.thoughts import Seen
 _SIZES = (0.75, 1.15)
 """Of the part that is shown, in sides of the picture; beyond its edge the edge is repeated."""
 _STRETCH = (0.7, 1.45)
-"""Of the part's height against its width: what is tall is no cylinder for that, nor what is not none."""
+"""Of the part's height against its width: so height alone tells no cylinder from a cube."""
 _GAIN = (0.85, 1.15)
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of red, green and blue; ITU-R BT.601."""
