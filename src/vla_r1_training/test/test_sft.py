@@ -132,6 +132,22 @@ def test_behind_a_list_with_wrong_names_right_ones_are_learned_but_no_decision(n
         assert tokenizer.decode(told.labels[i][learned]) == answers[i][: listed(answers[i])[1]]
 
 
+def test_without_a_picture_what_is_seen_is_told_and_the_rest_is_learned(nano, files):
+    processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
+    asked = [questions[0] for questions in scenes.questions]
+    answers = [a.answer(0) for a in asked]
+    told = Batcher(processor).told(asked, answers)
+    assert not (told.inputs['input_ids'] == processor.image_token_id).any()
+    for ids, labels, answer in zip(told.inputs['input_ids'], told.labels, answers, strict=True):
+        assert f'{answer}<|im_end|>' in processor.tokenizer.decode(ids)
+        first, last = listed(answer)
+        lead = next(lead for lead in SCENE_LEADS if lead in answer)
+        taught = processor.tokenizer.decode(labels[labels != IGNORED])
+        assert taught == f'{answer[:first]}. {lead}{answer[last:]}<|im_end|>'
+        places = (labels != IGNORED).nonzero()[:, 0]
+        torch.testing.assert_close(ids[places + 1], labels[places])
+
+
 def test_of_a_grey_picture_all_is_taught_but_the_colours_of_what_is_seen(nano, files):
     tokenizer, scenes = load_processor(nano).tokenizer, load_scenes(files, PICTURE)
     asked = [questions[0] for questions in scenes.questions]

@@ -70,6 +70,9 @@ class SftConfig:
     thought: bool = param(True, 'whether it is taught to think before it answers')
     steps: int = param(12000, 'optimizer steps', ge=1)
     batch_size: int = param(32, 'questions of a process in a step, one per picture', ge=1)
+    told: int = param(
+        0, 'questions of a process in a step, besides, whose things are told without a picture', ge=0
+    )
     learning_rate: float = param(0.002, 'highest', ge=0.0)
     warmup_steps: int = param(100, 'until the rate is highest', ge=0)
     decay_steps: int = param(6000, 'at the end, while the rate falls to 0', ge=0)
@@ -170,8 +173,10 @@ def train(config: SftConfig) -> Path:
         rank = accelerator.process_index
         batch, cells = _draw(config, step, scenes, shown.numpy(), batcher, rank)
         batch, cells = batch.to(accelerator.device), cells.to(accelerator.device)
-        losses = student(batch, cells, _smooth(config, step))
-        loss = losses['text'] + config.hint_weight * losses['hints']
+        told = _tell(config, step, scenes, batcher, rank)
+        told = told and told.to(accelerator.device)
+        losses = student(batch, cells, _smooth(config, step), told)
+        loss = losses['text'] + config.hint_weight * losses['hints'] + losses.get('told', 0.0)
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
@@ -222,6 +227,19 @@ def _draw(
     )
     rows, columns = (batch.inputs['image_grid_thw'][0, 1:] // batcher.merge).tolist()
     return batch, Cells(asked, rows, columns, looks)
+
+
+def _tell(config: SftConfig, step: int, scenes: Scenes, batcher: Batcher, rank: int) -> Batch | None:
+    """Draw a step's questions without pictures, all colours named anew."""
+    if not config.told:
+        return None
+    rng = np.random.default_rng((config.seed, step, rank, 1))
+    asked = []
+    for i in rng.choice(len(scenes.questions), config.told):
+        drawn = _question(rng, scenes.questions[i], config.relations)
+        asked.append(rename_colors(rng, drawn, np.arange(len(COLORS)))[0])
+    answers = [a.answer(int(rng.integers(1 << 31))) for a in asked]
+    return batcher.told(asked, answers)
 
 
 def _question(rng: np.random.Generator, questions: list[Asked], relations: float) -> Asked:

@@ -142,6 +142,32 @@ class Batcher:
         }
         return Batch(inputs, labels, seen)
 
+    def told(self, asked: list[Asked], answers: list[str]) -> Batch:
+        """Put questions into a batch without pictures: what is seen is told, the rest is learned.
+
+        Args:
+            asked: B questions.
+            answers: B answers, which begin with a list of what is seen.
+        """
+        end = self._tokenizer.eos_token_id
+        prompts = [self.prompt(a, 0) for a in asked]
+        said = [[*self._tokenizer(a)['input_ids'], end] for a in answers]
+        length = max(len(p) + len(s) for p, s in zip(prompts, said, strict=True))
+        ids = torch.full((len(asked), length), self._tokenizer.pad_token_id)
+        mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
+        for i, (prompt, answer) in enumerate(zip(prompts, said, strict=True)):
+            size = len(prompt) + len(answer)
+            ids[i, :size], mask[i, :size] = torch.tensor(prompt + answer), 1
+            first, last = self._listed(answer)
+            learned = [IGNORED if first < k < last else token for k, token in enumerate(answer)]
+            labels[i, len(prompt) - 1 : size - 1] = torch.tensor(learned)
+        inputs = {
+            'input_ids': ids,
+            'attention_mask': mask,
+            'mm_token_type_ids': torch.zeros_like(ids).int(),
+        }
+        return Batch(inputs, labels, torch.full_like(labels, IGNORED))
+
     def _single(self, words: Iterable[str]) -> list[int]:
         """Return the ids of those words that are a token of their own."""
         return self._ids(f' {word}' for word in words)

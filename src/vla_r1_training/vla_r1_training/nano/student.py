@@ -42,30 +42,41 @@ class Student(nn.Module):
             [Hints(hidden_size, relative=True), Hints(hidden_size, relative=False)]
         )
 
-    def forward(self, batch: Batch, cells: Cells, smooth: float) -> dict[str, torch.Tensor]:
+    def forward(
+        self, batch: Batch, cells: Cells, smooth: float, told: Batch | None = None
+    ) -> dict[str, torch.Tensor]:
         """Return the losses of text and hints.
 
         Args:
             batch: questions and answers.
             cells: what is where in their pictures.
             smooth: standard deviation of what counts as right [tokens].
+            told: more questions, without pictures.
         """
         out = self.model.model(**batch.inputs, output_hidden_states=True, use_cache=False)
+        text = self._text(batch, out.last_hidden_state, smooth)
+        visual = batch.inputs['mm_token_type_ids'] == 1
+        seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
+        hints = [
+            hint(tokens, cells, self.shown) for hint, tokens in zip(self.hints, seen, strict=True)
+        ]
+        losses = {'text': text, 'hints': torch.stack(hints).sum()}
+        if told is not None:
+            heard = self.model.model(**told.inputs, use_cache=False)
+            losses['told'] = self._text(told, heard.last_hidden_state, smooth)
+        return losses
+
+    def _text(self, batch: Batch, hidden: torch.Tensor, smooth: float) -> torch.Tensor:
+        """Return the loss of what is learned of a batch's answers."""
         learned = batch.labels != IGNORED
-        logits = self.model.lm_head(out.last_hidden_state[learned]).float()
+        logits = self.model.lm_head(hidden[learned]).float()
         before = functional.pad(batch.seen, (1, 0), value=IGNORED)[:, :-1][learned]
         behind = functional.pad(batch.seen, (0, 1), value=IGNORED)[:, 1:][learned]
         colors, shapes = _places(before, self.colors), _places(behind, self.shapes)
         right = batch.labels[learned]
         logits = without_unshown(logits, self.shapes, colors, self.shown, right)
         logits = without_unshown(logits, self.colors, shapes, self.shown.T, right)
-        text = functional.cross_entropy(logits, self._targets(right, logits, smooth))
-        visual = batch.inputs['mm_token_type_ids'] == 1
-        seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
-        hints = [
-            hint(tokens, cells, self.shown) for hint, tokens in zip(self.hints, seen, strict=True)
-        ]
-        return {'text': text, 'hints': torch.stack(hints).sum()}
+        return functional.cross_entropy(logits, self._targets(right, logits, smooth))
 
     def _targets(self, labels: torch.Tensor, logits: torch.Tensor, smooth: float) -> torch.Tensor:
         """Return (N, V) probabilities: certain, but for coordinates a bell curve."""
