@@ -71,7 +71,7 @@ class SftConfig:
     steps: int = param(12000, 'optimizer steps', ge=1)
     batch_size: int = param(32, 'questions of a process in a step, one per picture', ge=1)
     told: int = param(
-        0, 'questions of a process in a step, besides, whose things are told without a picture', ge=0
+        0, 'more questions of a process in a step, without a picture: what is seen is told', ge=0
     )
     learning_rate: float = param(0.002, 'highest', ge=0.0)
     warmup_steps: int = param(100, 'until the rate is highest', ge=0)
@@ -229,7 +229,9 @@ def _draw(
     return batch, Cells(asked, rows, columns, looks)
 
 
-def _tell(config: SftConfig, step: int, scenes: Scenes, batcher: Batcher, rank: int) -> Batch | None:
+def _tell(
+    config: SftConfig, step: int, scenes: Scenes, batcher: Batcher, rank: int
+) -> Batch | None:
     """Draw a step's questions without pictures, all colours named anew."""
     if not config.told:
         return None

@@ -182,9 +182,7 @@ class Batcher:
         behind = range(first + 1, len(answer))
         return first, next((i for i in behind if answer[i] in self._stops), len(answer))
 
-    def _misname(
-        self, answer: list[int], rng: np.random.Generator
-    ) -> tuple[list[int], list[int]]:
+    def _misname(self, answer: list[int], rng: np.random.Generator) -> tuple[list[int], list[int]]:
         """Return an answer with other names in its list, and what of it is still learned."""
         first, last = self._listed(answer)
         heard = list(answer)

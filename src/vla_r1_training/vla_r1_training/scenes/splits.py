@@ -39,7 +39,7 @@ STEEP = replace(
     target=(0.355, 0.0, -0.015),
     target_spread=(0.015, 0.04, 0.015),
 )
-"""The corner of `LOOK` that looks down most, which it hardly ever draws: tops show what a thing is."""
+"""The corner of `LOOK` that looks down most, which it hardly ever draws: tops tell shapes."""
 
 
 def _unseen(camera: tuple[float, float, float], target: tuple[float, float, float]) -> Look:
@@ -82,7 +82,15 @@ class Split:
 
 
 SPLITS = {
-    'train': Split(1_000_000_000, (LOOK, STEEP), SAID, _SEEN, questions=12, absent=0.35, varied=True),
+    'train': Split(
+        1_000_000_000,
+        (LOOK, STEEP),
+        SAID,
+        _SEEN,
+        questions=12,
+        absent=0.35,
+        varied=True,
+    ),
     'test': Split(2_000_000_000, (LOOK,), SAID, _SEEN, questions=1),
     'unseen': Split(
         3_000_000_000,
