@@ -238,7 +238,8 @@ def test_without_thoughts_only_the_output_is_taught(config, nano, files, thought
 
 
 def test_it_learns_a_few_scenes(config):
-    folder = train(replace(config, steps=60, batch_size=4, decay_steps=0, save_every=15))
+    chosen = replace(config, precision='fp32', steps=60, batch_size=4, decay_steps=0)
+    folder = train(replace(chosen, save_every=15))
     log = [json.loads(line) for line in (folder.parent / 'log.jsonl').read_text().splitlines()]
     losses = [row['text'] for row in log if 'text' in row]
     assert losses[-1] < 0.7 * losses[0]
