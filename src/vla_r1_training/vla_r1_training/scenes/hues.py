@@ -24,6 +24,7 @@ _TURNS = np.arange(0.0, 360.0, 5.0)
 _ALIKE = 30.0
 """Degrees; a hue that is farther from all colours of the palette is none of them."""
 _FROM = _apart(_HUES[:, None] + _TURNS[:, None, None], _HUES)
+"""(turns, colours, colours): how far each is then from each of the palette [degrees]."""
 _LOOKS = np.where(_FROM.min(-1) < _ALIKE, _FROM.argmin(-1), -1)
 """(turns, colours): which colour of the palette each looks like then, -1 for none."""
 _MARGIN = 6.0
@@ -135,7 +136,7 @@ def _allowed(names: Iterable[str], shown: NDArray[np.bool_]) -> NDArray[np.bool_
     for color, _, shape in (name.partition(' ') for name in names):
         if color in COLORS and shape in SHAPES:
             which = list(COLORS).index(color)
-            apart = _apart(_HUES[which] + _TURNS[:, None], _HUES)
+            apart = _FROM[:, which]
             may_be = shown[:, SHAPES.index(shape)]
             shown_by = apart[:, may_be].min(1, initial=np.inf)
             least = np.minimum(shown_by, _ALIKE) + _MARGIN
