@@ -112,35 +112,20 @@ class Batcher:
         count, height, width, _ = pictures.shape
         grid = [1, height // self._patch, width // self._patch]
         visual_tokens = grid[1] * grid[2] // self.merge**2
-        end = self._tokenizer.eos_token_id
-        prompts = [self.prompt(a, visual_tokens) for a in asked]
-        said = [[*self._tokenizer(a)['input_ids'], end] if a else [] for a in answers]
-        length = max(len(p) + len(s) for p, s in zip(prompts, said, strict=True))
-        ids = torch.full((count, length), self._tokenizer.pad_token_id)
-        mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
-        seen = labels.clone()
+        said = self._said(answers)
         strange = np.zeros(count, bool) if looks is None else strangely_colored(looks)
-        for i, (prompt, answer) in enumerate(zip(prompts, said, strict=True)):
-            size = len(prompt) + len(answer)
-            place = slice(0, size) if answer else slice(length - size, length)
-            heard = learned = answer
+        heard, learned, looking = list(said), list(said), list(said)
+        for i, answer in enumerate(said):
             if strange[i]:
-                learned = self._colorless(answer)
+                learned[i] = self._colorless(answer)
             elif rng is not None and rng.random() < misnamed:
-                heard, learned = self._misname(answer, rng)
-            ids[i, place], mask[i, place] = torch.tensor(prompt + heard), 1
-            if answer:
-                labels[i, len(prompt) - 1 : size - 1] = torch.tensor(learned)
-                looking = answer if looks is None else self._looking(answer, looks[i])
-                seen[i, len(prompt) - 1 : size - 1] = torch.tensor(looking)
-        inputs = {
-            'input_ids': ids,
-            'attention_mask': mask,
-            'mm_token_type_ids': (ids == self._processor.image_token_id).int(),
-            'pixel_values': self.patches(torch.from_numpy(np.array(pictures))),
-            'image_grid_thw': torch.tensor([grid] * count),
-        }
-        return Batch(inputs, labels, seen)
+                heard[i], learned[i] = self._misname(answer, rng)
+            if looks is not None:
+                looking[i] = self._looking(answer, looks[i])
+        written = self._written(asked, visual_tokens, heard, learned, looking)
+        written.inputs['pixel_values'] = self.patches(torch.from_numpy(np.array(pictures)))
+        written.inputs['image_grid_thw'] = torch.tensor([grid] * count)
+        return written
 
     def told(self, asked: list[Asked], answers: list[str]) -> Batch:
         """Put questions into a batch without pictures: what is seen is told, the rest is learned.
@@ -149,24 +134,49 @@ class Batcher:
             asked: B questions.
             answers: B answers, which begin with a list of what is seen.
         """
+        said = self._said(answers)
+        learned, unseen = [], [[IGNORED] * len(answer) for answer in said]
+        for answer in said:
+            first, last = self._listed(answer)
+            learned.append([IGNORED if first < i < last else t for i, t in enumerate(answer)])
+        return self._written(asked, 0, said, learned, unseen)
+
+    def _said(self, answers: list[str]) -> list[list[int]]:
+        """Return the ids of answers, with the token that ends them; none for an empty one."""
         end = self._tokenizer.eos_token_id
-        prompts = [self.prompt(a, 0) for a in asked]
-        said = [[*self._tokenizer(a)['input_ids'], end] for a in answers]
-        length = max(len(p) + len(s) for p, s in zip(prompts, said, strict=True))
+        return [[*self._tokenizer(a)['input_ids'], end] if a else [] for a in answers]
+
+    def _written(
+        self,
+        asked: list[Asked],
+        visual_tokens: int,
+        heard: list[list[int]],
+        learned: list[list[int]],
+        looking: list[list[int]],
+    ) -> Batch:
+        """Put the ids of answers behind their prompts, and beside them what is learned and seen.
+
+        Padding is on the right, and on the left of prompts without an answer.
+        """
+        prompts = [self.prompt(a, visual_tokens) for a in asked]
+        length = max(len(p) + len(h) for p, h in zip(prompts, heard, strict=True))
         ids = torch.full((len(asked), length), self._tokenizer.pad_token_id)
         mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
-        for i, (prompt, answer) in enumerate(zip(prompts, said, strict=True)):
+        seen = labels.clone()
+        for i, (prompt, answer) in enumerate(zip(prompts, heard, strict=True)):
             size = len(prompt) + len(answer)
-            ids[i, :size], mask[i, :size] = torch.tensor(prompt + answer), 1
-            first, last = self._listed(answer)
-            learned = [IGNORED if first < k < last else token for k, token in enumerate(answer)]
-            labels[i, len(prompt) - 1 : size - 1] = torch.tensor(learned)
+            place = slice(0, size) if answer else slice(length - size, length)
+            ids[i, place], mask[i, place] = torch.tensor(prompt + answer), 1
+            if answer:
+                follows = slice(len(prompt) - 1, size - 1)
+                labels[i, follows] = torch.tensor(learned[i])
+                seen[i, follows] = torch.tensor(looking[i])
         inputs = {
             'input_ids': ids,
             'attention_mask': mask,
-            'mm_token_type_ids': torch.zeros_like(ids).int(),
+            'mm_token_type_ids': (ids == self._processor.image_token_id).int(),
         }
-        return Batch(inputs, labels, torch.full_like(labels, IGNORED))
+        return Batch(inputs, labels, seen)
 
     def _single(self, words: Iterable[str]) -> list[int]:
         """Return the ids of those words that are a token of their own."""
