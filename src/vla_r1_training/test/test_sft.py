@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+from accelerate.state import AcceleratorState
 import numpy as np
 from PIL import Image
 import pytest
@@ -23,14 +24,16 @@ from vla_r1_perception.processor import load_processor
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 from vla_r1_training.nano.batches import Batcher, IGNORED
 from vla_r1_training.nano.hints import Cells
+from vla_r1_training.nano.lessons import Lessons
 from vla_r1_training.nano.model import make_nano, PICTURE
+from vla_r1_training.nano.sft_config import SftConfig
 from vla_r1_training.nano.student import Student
 from vla_r1_training.provenance import sha256
 from vla_r1_training.render import render
 from vla_r1_training.runs.models import load_model
 from vla_r1_training.scenes.examples import first_questions, load_scenes
 from vla_r1_training.scenes.thoughts import SCENE_LEADS
-from vla_r1_training.sft import _draw, SftConfig, train
+from vla_r1_training.sft import train
 import yaml
 
 PER_FILE = 4
@@ -55,9 +58,12 @@ def nano(tmp_path_factory):
 @pytest.fixture
 def config(files, tmp_path):
     """Return a run of six steps."""
+    # A process has one precision, until this.
+    AcceleratorState._reset_state(reset_partial_state=True)
     return SftConfig(
         scenes=str(files[0].parent), files=2, out=str(tmp_path / 'run'), steps=6, batch_size=2,
-        warmup_steps=1, decay_steps=3, smooth_steps=4, save_every=2, watch_every=100,
+        told=2, contradicted=2, warmup_steps=1, decay_steps=3, smooth_steps=4, save_every=2,
+        watch_every=100,
     )  # fmt: skip
 
 
@@ -148,6 +154,31 @@ def test_without_a_picture_what_is_seen_is_told_and_the_rest_is_learned(nano, fi
         torch.testing.assert_close(ids[places + 1], labels[places])
 
 
+def test_another_list_than_the_picture_shows_is_told_with_it(config, nano, files):
+    processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
+    shown = np.ones((len(COLORS), len(SHAPES)), bool)
+    lesson = Lessons(config, scenes, shown, Batcher(processor)).draw(step=0, rank=0)
+    more = lesson.more['contradicted']
+    assert more.pictures.tolist() == [0, 1]
+    rows = (batch.inputs['input_ids'] for batch in (more, lesson.batch))
+    for theirs, ours in zip(*rows, strict=True):
+        tokens = [(ids == processor.image_token_id).sum() for ids in (theirs, ours)]
+        assert tokens[0] == tokens[1] > 0
+        texts = [processor.tokenizer.decode(ids) for ids in (theirs, ours)]
+        said, seen = (text[slice(*listed(text))] for text in texts)
+        assert said != seen
+    student = Student(load_model(nano, torch.float32), processor.tokenizer, torch.tensor(shown))
+    student(lesson.batch, lesson.cells, 0.0, lesson.more)['contradicted'].backward()
+    # It is learned what follows from a list, and nothing about seeing.
+    assert all(p.grad is None for p in student.model.model.visual.parameters())
+    assert student.model.model.language_model.embed_tokens.weight.grad.any()
+
+
+def test_questions_that_tell_what_is_seen_need_thoughts(config):
+    with pytest.raises(SystemExit, match='thought'):
+        train(replace(config, thought=False))
+
+
 def test_of_a_grey_picture_all_is_taught_but_the_colours_of_what_is_seen(nano, files):
     tokenizer, scenes = load_processor(nano).tokenizer, load_scenes(files, PICTURE)
     asked = [questions[0] for questions in scenes.questions]
@@ -204,7 +235,7 @@ def test_what_is_right_is_never_left_out_though_no_picture_shows_it(nano, files)
     nothing = torch.zeros(len(COLORS), len(SHAPES), dtype=torch.bool)
     student = Student(load_model(nano, torch.float32), processor.tokenizer, nothing)
     with torch.no_grad():
-        text = student(batch, Cells(asked, 9, 12), 0.0)['text']
+        text = student(batch, Cells(asked, 9, 12), 0.0, {})['text']
     assert text < 1.5 * np.log(len(processor.tokenizer))
 
 
@@ -229,8 +260,8 @@ def test_without_thoughts_only_the_output_is_taught(config, nano, files, thought
     processor = load_processor(nano)
     chosen = replace(config, thought=thought, gray=0.0, turned_hues=0.0)
     shown = np.ones((len(COLORS), len(SHAPES)), bool)
-    batch, _ = _draw(chosen, 0, load_scenes(files, PICTURE), shown, Batcher(processor), 0)
-    for labels in batch.labels:
+    lessons = Lessons(chosen, load_scenes(files, PICTURE), shown, Batcher(processor))
+    for labels in lessons.draw(step=0, rank=0).batch.labels:
         said = processor.tokenizer.decode(labels[labels != IGNORED])
         assert said.startswith(begin)
         assert said.count('<output>') == 1
@@ -238,7 +269,9 @@ def test_without_thoughts_only_the_output_is_taught(config, nano, files, thought
 
 
 def test_it_learns_a_few_scenes(config):
-    chosen = replace(config, precision='fp32', steps=60, batch_size=4, decay_steps=0)
+    chosen = replace(
+        config, precision='fp32', steps=60, batch_size=4, told=0, contradicted=0, decay_steps=0
+    )
     folder = train(replace(chosen, save_every=15))
     log = [json.loads(line) for line in (folder.parent / 'log.jsonl').read_text().splitlines()]
     losses = [row['text'] for row in log if 'text' in row]

@@ -1,7 +1,7 @@
 """Batches for a Qwen2.5-VL model, as its own processor makes them, but many at once."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,16 +38,20 @@ class Batch:
         labels: (B, L), the token that should come next at each place, or `IGNORED`.
         seen: (B, L), the same with the colours that things seem to have, learned or not;
             `IGNORED` for those of things without colours.
+        pictures: (B,), whose pictures of another batch they are asked about, where they are.
     """
 
     inputs: dict[str, torch.Tensor]
     labels: torch.Tensor
     seen: torch.Tensor
+    pictures: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> 'Batch':
         """Return it on a device."""
         inputs = {name: value.to(device) for name, value in self.inputs.items()}
-        return Batch(inputs, self.labels.to(device), self.seen.to(device))
+        return replace(
+            self, inputs=inputs, labels=self.labels.to(device), seen=self.seen.to(device)
+        )
 
 
 class Batcher:
@@ -127,19 +131,34 @@ class Batcher:
         written.inputs['image_grid_thw'] = torch.tensor([grid] * count)
         return written
 
-    def told(self, asked: list[Asked], answers: list[str]) -> Batch:
-        """Put questions into a batch without pictures: what is seen is told, the rest is learned.
+    def told(
+        self,
+        asked: list[Asked],
+        answers: list[str],
+        pictures: Sequence[int] = (),
+        of: Batch | None = None,
+    ) -> Batch:
+        """Put questions into a batch of which what is seen is told, and the rest is learned.
 
         Args:
             asked: B questions.
             answers: B answers, which begin with a list of what is seen.
+            pictures: B places in a batch, whose pictures they are asked about; none without.
+            of: that batch.
         """
         said = self._said(answers)
         learned, unseen = [], [[IGNORED] * len(answer) for answer in said]
         for answer in said:
             first, last = self._listed(answer)
             learned.append([IGNORED if first < i < last else t for i, t in enumerate(answer)])
-        return self._written(asked, 0, said, learned, unseen)
+        if of is None:
+            return self._written(asked, 0, said, learned, unseen)
+        which = torch.tensor(pictures)
+        grid = of.inputs['image_grid_thw'][which]
+        visual_tokens = int(grid[0].prod()) // self.merge**2
+        written = self._written(asked, visual_tokens, said, learned, unseen)
+        written.inputs['image_grid_thw'] = grid
+        return replace(written, pictures=which)
 
     def _said(self, answers: list[str]) -> list[list[int]]:
         """Return the ids of answers, with the token that ends them; none for an empty one."""

@@ -1,11 +1,13 @@
 """The model in training: its loss over text, and what its visual tokens are asked."""
 
+from collections.abc import Mapping, Sequence
 from types import MethodType
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.nano.batches import Batch, IGNORED
@@ -43,17 +45,21 @@ class Student(nn.Module):
         )
 
     def forward(
-        self, batch: Batch, cells: Cells, smooth: float, told: Batch | None = None
+        self, batch: Batch, cells: Cells, smooth: float, more: Mapping[str, Batch]
     ) -> dict[str, torch.Tensor]:
-        """Return the losses of text and hints.
+        """Return the losses of text and hints, and by name those of more questions.
 
         Args:
             batch: questions and answers.
             cells: what is where in their pictures.
             smooth: standard deviation of what counts as right [tokens].
-            told: more questions, without pictures.
+            more: questions without pictures, or about those of the batch; these teach nothing
+                about how pictures are seen.
         """
-        out = self.model.model(**batch.inputs, output_hidden_states=True, use_cache=False)
+        inputs = dict(batch.inputs)
+        pixels, grid = inputs.pop('pixel_values'), inputs['image_grid_thw']
+        images = self.model.model.get_image_features(pixels, grid, return_dict=True).pooler_output
+        out = self._run(inputs, images, output_hidden_states=True)
         text = self._text(batch, out.last_hidden_state, smooth)
         visual = batch.inputs['mm_token_type_ids'] == 1
         seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
@@ -61,10 +67,18 @@ class Student(nn.Module):
             hint(tokens, cells, self.shown) for hint, tokens in zip(self.hints, seen, strict=True)
         ]
         losses = {'text': text, 'hints': torch.stack(hints).sum()}
-        if told is not None:
-            heard = self.model.model(**told.inputs, use_cache=False)
-            losses['told'] = self._text(told, heard.last_hidden_state, smooth)
+        for name, other in more.items():
+            which = [] if other.pictures is None else other.pictures.tolist()
+            heard = self._run(other.inputs, [images[i].detach() for i in which])
+            losses[name] = self._text(other, heard.last_hidden_state, smooth)
         return losses
+
+    def _run(
+        self, inputs: Mapping[str, torch.Tensor], images: Sequence[torch.Tensor], **options: bool
+    ) -> Any:
+        """Return what the model makes of texts and of pictures that have been encoded."""
+        encoded = {'image': BaseModelOutputWithPooling(pooler_output=images)} if images else {}
+        return self.model.model(**inputs, mm_encoder_outputs=encoded, use_cache=False, **options)
 
     def _text(self, batch: Batch, hidden: torch.Tensor, smooth: float) -> torch.Tensor:
         """Return the loss of what is learned of a batch's answers."""

@@ -1,0 +1,52 @@
+"""Settings of SFT; one YAML file."""
+
+from dataclasses import dataclass
+
+from vla_r1_core.config import param
+
+
+@dataclass(frozen=True)
+class SftConfig:
+    """A run; one YAML file."""
+
+    model: str = param('', 'folder to start from; "" starts the nano model anew')
+    scenes: str = param('data/scenes', 'folder with rendered train-*.parquet')
+    files: int = param(40, 'how many of them; the first is held back to watch', ge=2)
+    examples: int = param(0, 'questions that are learned from, the first; 0: all', ge=0)
+    out: str = param('data/nano/sft', 'folder of the run')
+    seed: int = param(0, 'of weights, words and order', ge=0)
+    precision: str = param('bf16', 'of the matrix products', choices=('fp32', 'bf16'))
+    thought: bool = param(True, 'whether it is taught to think before it answers')
+    steps: int = param(12000, 'optimizer steps', ge=1)
+    batch_size: int = param(32, 'questions of a process in a step, one per picture', ge=1)
+    told: int = param(
+        0, 'more questions of a process in a step, without a picture: what is seen is told', ge=0
+    )
+    contradicted: int = param(
+        0, 'more of them, about pictures in which other things are seen than is told', ge=0
+    )
+    learning_rate: float = param(0.002, 'highest', ge=0.0)
+    warmup_steps: int = param(100, 'until the rate is highest', ge=0)
+    decay_steps: int = param(6000, 'at the end, while the rate falls to 0', ge=0)
+    hint_weight: float = param(0.5, 'of what the visual tokens are asked', ge=0.0)
+    misnamed: float = param(
+        0.4, 'share of the pictures whose things it believes to have misnamed', ge=0.0, le=1.0
+    )
+    gray: float = param(
+        0.1, 'share of the pictures that lose their colours; as many become paler', ge=0.0, le=0.5
+    )
+    turned_hues: float = param(
+        0.2, 'share of the pictures that are shown in other colours', ge=0.0, le=1.0
+    )
+    unknown_verbs: float = param(
+        0.3, 'share of the instructions whose verbs are made-up words', ge=0.0, le=1.0
+    )
+    relations: float = param(
+        0.4, 'share of the scenes that are asked by a relation, if they can be', ge=0.0, le=1.0
+    )
+    smooth_from: float = param(
+        15.0, 'how far a coordinate may be off at first', unit='1/1000 of the picture', ge=0.0
+    )
+    smooth_steps: int = param(6000, 'until only the exact coordinate is right', ge=1)
+    save_every: int = param(100, 'steps', ge=1)
+    watch_every: int = param(500, 'steps', ge=1)
