@@ -83,6 +83,26 @@ def test_where_the_nearest_is_meant_distances_are_said(request_, compared):
 
 
 @pytest.mark.parametrize(
+    ('request_', 'alike'),
+    [
+        ('pick red cube', 'All red: cube'),
+        ('push blue ball', 'All blue: ball; cylinder'),
+        ('reach blue object', 'All blue: ball; cylinder'),
+        ('pick green ball', 'All green: none'),
+    ],
+)
+def test_where_a_colour_is_asked_for_the_shapes_that_have_it_are_said(request_, alike):
+    things = (Seen('blue cylinder', Box(0.9, 0.4, 0.1, 0.1)), *THINGS)
+    thought = parse(annotate(request_, Task.AFFORDANCE, things, None, (), '', 0), 1).thought
+    assert f'. {alike}. ' in thought
+
+
+@pytest.mark.parametrize('request_', ['pick cube', 'pick ball left of red cube', 'pick'])
+def test_where_no_colour_is_asked_for_none_is_said(request_):
+    assert 'All' not in annotate(request_, Task.AFFORDANCE, THINGS, None, (), '', 0)
+
+
+@pytest.mark.parametrize(
     'request_',
     ['pick red cube', 'pick ball left of red cube', 'pick ball nearest to green box',
      'pick box nearest to bowl'],

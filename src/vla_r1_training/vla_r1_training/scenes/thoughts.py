@@ -1,8 +1,9 @@
 """The simulator's annotator: correct answers with written-out thoughts, in varied words.
 
 The thought lists everything that is seen, from left to right, before it says which thing is meant:
-an answer that looks at its own list names the right one, one that does not is at chance. Where the
-nearest or the farthest is meant, it says how far away each one is that may be.
+an answer that looks at its own list names the right one, one that does not is at chance. Between
+them it reckons in small steps: where a colour is asked for, all shapes of that colour; where the
+nearest or the farthest is meant, how far away each one is that may be.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,12 @@ import re
 
 import numpy as np
 from vla_r1_core.types import Box, Task
+from vla_r1_sim.vocabulary import COLORS
 
 TASK_LEADS = ('Task:', 'Asked:', 'Wanted:')
 SCENE_LEADS = ('Scene:', 'I see:', 'On the table:')
 TARGET_LEADS = ('Target:', 'Meant:', 'So it is:')
+ALIKE = 'All'
 FAR = 'By distance from'
 NOT_THERE = ' not there'
 OUTPUT = '<output>'
@@ -61,8 +64,8 @@ def annotate(
     task_lead, scene_lead, target_lead = (lead[rng.integers(len(lead))] for lead in leads)
     by_name = {thing.name: thing for thing in things}
     listing = ';'.join(_line(t) for t in sorted(things, key=lambda t: t.box.x))
-    compared = _compared(request, by_name)
-    thought = f'{task_lead} {request}. {scene_lead}{listing}{compared}. {target_lead}'
+    steps = _alike(request, by_name) + _compared(request, by_name)
+    thought = f'{task_lead} {request}. {scene_lead}{listing}{steps}. {target_lead}'
     if name is None:
         return _answer(f'{thought}{NOT_THERE}.', 'null')
     target = by_name[name]
@@ -81,6 +84,16 @@ def annotate(
 def without_thought(answer: str) -> str:
     """Return an answer as a model gives it that was never taught to think: the output alone."""
     return answer[answer.index(OUTPUT) :]
+
+
+def _alike(request: str, things: Mapping[str, Seen]) -> str:
+    """Say which shapes have the colour that is asked for: first one of two words decides."""
+    color = request.split()[1:2]
+    if not color or color[0] not in COLORS:
+        return ''
+    called = (thing.name.split() for thing in sorted(things.values(), key=lambda t: t.box.x))
+    shapes = [f' {name[-1]}' for name in called if name[0] == color[0]]
+    return f'. {ALIKE} {color[0]}:{";".join(shapes) or " none"}'
 
 
 def _compared(request: str, things: Mapping[str, Seen]) -> str:
