@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 
+from vla_r1_training.nano.sft_config import SftConfig
 from vla_r1_training.render import render
-from vla_r1_training.sft import SftConfig
 import yaml
 
 SCRIPT = """
@@ -16,12 +16,12 @@ from accelerate import Accelerator
 from pathlib import Path
 import vla_r1_training.sft as sft
 drawn = []
-draw = sft._draw
-def spy(*args):
-    batch, cells = draw(*args)
-    drawn.append(batch.inputs['pixel_values'].sum().item())
-    return batch, cells
-sft._draw = spy
+class Lessons(sft.Lessons):
+    def draw(self, step, rank):
+        lesson = super().draw(step, rank)
+        drawn.append(lesson.batch.inputs['pixel_values'].sum().item())
+        return lesson
+sft.Lessons = Lessons
 students = []
 class Student(sft.Student):
     def __init__(self, *args):
@@ -43,7 +43,7 @@ def test_both_end_with_the_same_weights(tmp_path, monkeypatch):
     render('train', 8, tmp_path / 'scenes')
     config = SftConfig(
         scenes=str(tmp_path / 'scenes'), files=2, out=str(tmp_path / 'run'), steps=3,
-        batch_size=2, save_every=2, watch_every=100,
+        batch_size=2, told=1, contradicted=1, save_every=2, watch_every=100,
     )  # fmt: skip
     (tmp_path / 'run.yaml').write_text(yaml.safe_dump(asdict(config)))
     (tmp_path / 'script.py').write_text(SCRIPT)
