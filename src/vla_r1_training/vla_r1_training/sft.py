@@ -42,7 +42,10 @@ from vla_r1_training.runs.run_log import RunLog
 from vla_r1_training.scenes.examples import first_questions, load_scenes, Scenes
 
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
-_FREE = ('steps', 'decay_steps', 'save_every', 'watch_every')
+_FREE = (
+    *('steps', 'decay_steps', 'save_every', 'watch_every'),
+    *('batch_size', 'told', 'contradicted'),
+)
 """Settings that may be changed when a run goes on."""
 _SHOWN = 6
 """Held-back pictures that are drawn with their answers."""

@@ -140,6 +140,8 @@ class Batcher:
     ) -> Batch:
         """Put questions into a batch of which what is seen is told, and the rest is learned.
 
+        Where the list ends is not learned: that follows from a picture.
+
         Args:
             asked: B questions.
             answers: B answers, which begin with a list of what is seen.
@@ -150,7 +152,7 @@ class Batcher:
         learned, unseen = [], [[IGNORED] * len(answer) for answer in said]
         for answer in said:
             first, last = self._listed(answer)
-            learned.append([IGNORED if first < i < last else t for i, t in enumerate(answer)])
+            learned.append([IGNORED if first < i <= last else t for i, t in enumerate(answer)])
         if of is None:
             return self._written(asked, 0, said, learned, unseen)
         which = torch.tensor(pictures)
