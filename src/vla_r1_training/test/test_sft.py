@@ -153,7 +153,7 @@ def test_without_a_picture_what_is_seen_is_told_and_the_rest_is_learned(nano, fi
         # A list ends where a picture says so: the token that ends it is not learned.
         behind = taught.removeprefix(f'{answer[:first]}. {lead}')
         ends = f'{answer[last:]}<|im_end|>'.removesuffix(behind)
-        assert ends in {'.', '. All', '. By distance from', *(f'. {t}' for t in TARGET_LEADS)}
+        assert ends in {'.', '. All', '. From', '. By distance from', *(f'. {t}' for t in TARGET_LEADS)}
         places = (labels != IGNORED).nonzero()[:, 0]
         torch.testing.assert_close(ids[places + 1], labels[places])
 

@@ -97,6 +97,25 @@ def test_where_a_colour_is_asked_for_the_shapes_that_have_it_are_said(request_, 
     assert f'. {alike}. ' in thought
 
 
+@pytest.mark.parametrize(
+    ('request_', 'sides'),
+    [
+        ('pick object left of bowl', 'From bowl: red cube left; blue ball right'),
+        ('push object in front of bowl', 'From bowl: red cube behind; blue ball behind'),
+        ('reach ball other than red cube', 'From red cube: blue ball other'),
+        ('pick box behind red cube', 'From red cube: none'),
+    ],
+)
+def test_where_a_side_is_meant_the_side_of_each_is_said(request_, sides):
+    thought = parse(annotate(request_, Task.AFFORDANCE, THINGS, None, (), '', 0), 1).thought
+    assert f'. {sides}. ' in thought
+
+
+def test_of_what_is_not_seen_nothing_has_a_side():
+    text = annotate('pick ball left of red box', Task.AFFORDANCE, THINGS, None, (), '', 0)
+    assert 'From' not in text
+
+
 @pytest.mark.parametrize('request_', ['pick cube', 'pick ball left of red cube', 'pick'])
 def test_where_no_colour_is_asked_for_none_is_said(request_):
     assert 'All' not in annotate(request_, Task.AFFORDANCE, THINGS, None, (), '', 0)

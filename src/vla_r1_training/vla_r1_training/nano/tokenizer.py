@@ -20,6 +20,7 @@ from vla_r1_training.scenes.thoughts import (
     FAR,
     NOT_THERE,
     SCENE_LEADS,
+    SIDE,
     TARGET_LEADS,
     TASK_LEADS,
 )
@@ -37,7 +38,7 @@ CHAT_TEMPLATE = (
 COORDINATES = tuple(f' {i / 1000:.3f}' for i in range(1001))
 _PIECES = (
     *('<think>', *TASK_LEADS),
-    *(f'. {lead}' for lead in (*SCENE_LEADS, *TARGET_LEADS, ALIKE, FAR, 'To:')),
+    *(f'. {lead}' for lead in (*SCENE_LEADS, *TARGET_LEADS, ALIKE, SIDE, FAR, 'To:')),
     *(NOT_THERE, ' none', '.</think> so, the answer is <output>', 'null</output>'),
     *('{"x":', ', "y":', ', "width":', ', "height":', '}</output>'),
     *('[[', '], [', ']]</output>'),

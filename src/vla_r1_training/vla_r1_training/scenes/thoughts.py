@@ -2,8 +2,9 @@
 
 The thought lists everything that is seen, from left to right, before it says which thing is meant:
 an answer that looks at its own list names the right one, one that does not is at chance. Between
-them it reckons in small steps: where a colour is asked for, all shapes of that colour; where the
-nearest or the farthest is meant, how far away each one is that may be.
+them it reckons in small steps: where a colour is asked for, all shapes of that colour; where a
+side is, on which one each thing lies that may be meant; where the nearest or the farthest is, how
+far away each one is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,10 +20,12 @@ TASK_LEADS = ('Task:', 'Asked:', 'Wanted:')
 SCENE_LEADS = ('Scene:', 'I see:', 'On the table:')
 TARGET_LEADS = ('Target:', 'Meant:', 'So it is:')
 ALIKE = 'All'
+SIDE = 'From'
 FAR = 'By distance from'
 NOT_THERE = ' not there'
 OUTPUT = '<output>'
 _BY_DISTANCE = re.compile(r'\S+ (.+) (?:nearest to|farthest from) (.+)')
+_BY_SIDE = re.compile(r'\S+ (.+) (left of|right of|behind|in front of|other than) (.+)')
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def annotate(
     task_lead, scene_lead, target_lead = (lead[rng.integers(len(lead))] for lead in leads)
     by_name = {thing.name: thing for thing in things}
     listing = ';'.join(_line(t) for t in sorted(things, key=lambda t: t.box.x))
-    steps = _alike(request, by_name) + _compared(request, by_name)
+    steps = _alike(request, by_name) + _sided(request, by_name) + _compared(request, by_name)
     thought = f'{task_lead} {request}. {scene_lead}{listing}{steps}. {target_lead}'
     if name is None:
         return _answer(f'{thought}{NOT_THERE}.', 'null')
@@ -96,6 +99,30 @@ def _alike(request: str, things: Mapping[str, Seen]) -> str:
     return f'. {ALIKE} {color[0]}:{";".join(shapes) or " none"}'
 
 
+def _sided(request: str, things: Mapping[str, Seen]) -> str:
+    """Say on which side of the other thing each one lies that may be meant, if that decides."""
+    found = _BY_SIDE.fullmatch(request)
+    if not found or found[3] not in things:
+        return ''
+    relation, here = found[2], things[found[3]].box
+
+    def side(box: Box) -> str:
+        if relation == 'other than':
+            return 'other'
+        if relation in ('left of', 'right of'):
+            return 'left' if box.x < here.x else 'right'
+        return 'behind' if box.y < here.y else 'front'
+
+    lines = [f' {t.name} {side(t.box)}' for t in _fitting(found[1], found[3], things)]
+    return f'. {SIDE} {found[3]}:{";".join(lines) or " none"}'
+
+
+def _fitting(asked: str, anchor: str, things: Mapping[str, Seen]) -> list[Seen]:
+    """Return what may be meant beside the other thing, from left to right."""
+    fits = [t for t in things.values() if t.name != anchor and t.is_called(asked)]
+    return sorted(fits, key=lambda thing: thing.box.x)
+
+
 def _compared(request: str, things: Mapping[str, Seen]) -> str:
     """Say how far from the other thing each one is that may be meant, if that decides.
 
@@ -105,12 +132,7 @@ def _compared(request: str, things: Mapping[str, Seen]) -> str:
     found = _BY_DISTANCE.fullmatch(request)
     if not found or found[2] not in things:
         return ''
-    asked, anchor = found[1], things[found[2]]
-    fits = [
-        thing
-        for thing in sorted(things.values(), key=lambda thing: thing.box.x)
-        if thing is not anchor and thing.is_called(asked)
-    ]
+    anchor, fits = things[found[2]], _fitting(found[1], found[2], things)
     if not fits:
         return ''
     from_here = anchor.box.x, anchor.box.y
