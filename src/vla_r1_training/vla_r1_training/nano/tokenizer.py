@@ -15,15 +15,7 @@ from vla_r1_sim.look import KINDS
 from vla_r1_sim.vocabulary import CONTAINERS, SYNONYMS
 
 from vla_r1_training.scenes.phrases import DISTANCES, GOALS, SAID, SIDES, WAYS
-from vla_r1_training.scenes.thoughts import (
-    ALIKE,
-    FAR,
-    NOT_THERE,
-    SCENE_LEADS,
-    SIDE,
-    TARGET_LEADS,
-    TASK_LEADS,
-)
+from vla_r1_training.scenes.thoughts import FAR, NOT_THERE, SCENE_LEADS, TARGET_LEADS, TASK_LEADS
 
 SPECIAL = (
     *('<|endoftext|>', '<|im_start|>', '<|im_end|>', '<|vision_start|>', '<|vision_end|>'),
@@ -38,8 +30,8 @@ CHAT_TEMPLATE = (
 COORDINATES = tuple(f' {i / 1000:.3f}' for i in range(1001))
 _PIECES = (
     *('<think>', *TASK_LEADS),
-    *(f'. {lead}' for lead in (*SCENE_LEADS, *TARGET_LEADS, ALIKE, SIDE, FAR, 'To:')),
-    *(NOT_THERE, ' none', '.</think> so, the answer is <output>', 'null</output>'),
+    *(f'. {lead}' for lead in (*SCENE_LEADS, *TARGET_LEADS, FAR, 'To:')),
+    *(NOT_THERE, '.</think> so, the answer is <output>', 'null</output>'),
     *('{"x":', ', "y":', ', "width":', ', "height":', '}</output>'),
     *('[[', '], [', ']]</output>'),
     *('user\n', 'assistant\n'),
