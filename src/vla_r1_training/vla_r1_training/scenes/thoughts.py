@@ -65,8 +65,8 @@ def annotate(
     rng = np.random.default_rng(seed)
     leads = [TASK_LEADS, SCENE_LEADS, TARGET_LEADS]
     task_lead, scene_lead, target_lead = (lead[rng.integers(len(lead))] for lead in leads)
-    by_name = {thing.name: thing for thing in things}
-    listing = ';'.join(_line(t) for t in sorted(things, key=lambda t: t.box.x))
+    by_name = {thing.name: thing for thing in sorted(things, key=lambda thing: thing.box.x)}
+    listing = ';'.join(map(_line, by_name.values()))
     steps = _alike(request, by_name) + _sided(request, by_name) + _compared(request, by_name)
     thought = f'{task_lead} {request}. {scene_lead}{listing}{steps}. {target_lead}'
     if name is None:
@@ -94,7 +94,7 @@ def _alike(request: str, things: Mapping[str, Seen]) -> str:
     color = request.split()[1:2]
     if not color or color[0] not in COLORS:
         return ''
-    called = (thing.name.split() for thing in sorted(things.values(), key=lambda t: t.box.x))
+    called = (name.split() for name in things)
     shapes = [f' {name[-1]}' for name in called if name[0] == color[0]]
     return f'. {ALIKE} {color[0]}:{";".join(shapes) or " none"}'
 
@@ -118,9 +118,8 @@ def _sided(request: str, things: Mapping[str, Seen]) -> str:
 
 
 def _fitting(asked: str, anchor: str, things: Mapping[str, Seen]) -> list[Seen]:
-    """Return what may be meant beside the other thing, from left to right."""
-    fits = [t for t in things.values() if t.name != anchor and t.is_called(asked)]
-    return sorted(fits, key=lambda thing: thing.box.x)
+    """Return what may be meant beside the other thing."""
+    return [t for t in things.values() if t.name != anchor and t.is_called(asked)]
 
 
 def _compared(request: str, things: Mapping[str, Seen]) -> str:
