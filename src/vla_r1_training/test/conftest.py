@@ -1,14 +1,21 @@
-"""A real recording: the simulated robot is taught four tasks while `ros2 bag record` runs."""
+"""A real recording: the simulated robot is taught four tasks while `ros2 bag record` runs.
+
+And what SFT begins with: a few rendered scenes, a model that has learned nothing.
+"""
 
 from pathlib import Path
 import subprocess
 import sys
 
+from accelerate.state import AcceleratorState
 import pytest
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 from vla_r1_training.bags.bag import Bag
 from vla_r1_training.bags.episodes import EpisodeReader
+from vla_r1_training.nano.model import make_nano
+from vla_r1_training.nano.sft_config import SftConfig
+from vla_r1_training.render import render
 
 from vla_r1_training.config import EpisodeConfig
 
@@ -87,3 +94,31 @@ def taught(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr('vla_r1_training.render.PER_FILE', 1)
         return teach(tmp_path_factory.mktemp('taught'))
+
+
+@pytest.fixture(scope='session')
+def files(tmp_path_factory):
+    """Return two rendered files of a few scenes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('vla_r1_training.render.PER_FILE', 4)
+        return render('train', 8, tmp_path_factory.mktemp('scenes'))
+
+
+@pytest.fixture(scope='session')
+def nano(tmp_path_factory):
+    """Return a folder with the untrained nano model."""
+    folder = tmp_path_factory.mktemp('models') / 'nano'
+    make_nano(folder, seed=0)
+    return folder
+
+
+@pytest.fixture
+def config(files, tmp_path):
+    """Return a run of six steps."""
+    # A process has one precision, until this.
+    AcceleratorState._reset_state(reset_partial_state=True)
+    return SftConfig(
+        scenes=str(files[0].parent), files=2, out=str(tmp_path / 'run'), steps=6, batch_size=2,
+        told=2, contradicted=2, warmup_steps=1, decay_steps=3, smooth_steps=4, save_every=2,
+        watch_every=100,
+    )  # fmt: skip
