@@ -24,7 +24,9 @@ grpo.Trainer = Trainer
 class Reward(grpo.WatchedReward):
     def __call__(self, completions, **columns):
         asked.append([completion[-1]['content'] for completion in completions])
-        return super().__call__(completions, **columns)
+        super().__call__(completions, **columns)
+        # Never all alike, whatever this machine's numbers make it say: there is something to learn.
+        return [float(i) for i in range(len(completions))]
 grpo.WatchedReward = Reward
 grpo.train(grpo.GrpoConfig(**yaml.safe_load(Path(sys.argv[1]).read_text())))
 digest = hashlib.sha256()

@@ -64,20 +64,21 @@ def test_without_its_thought_only_the_output_is_left():
     [
         (
             'pick object nearest to bowl',
-            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.255;'
-            ' blue ball 0.700 0.400 0.200 0.200 0.283',
+            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.250: red cube 0.250;'
+            ' blue ball 0.700 0.400 0.200 0.200 0.280: red cube 0.250',
         ),
         (
-            'reach cube farthest from bowl',
-            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.255',
+            'pick object farthest from bowl',
+            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.250: red cube 0.250;'
+            ' blue ball 0.700 0.400 0.200 0.200 0.280: blue ball 0.280',
         ),
         (
             'pick ball farthest from red cube',
-            ' red cube 0.250 0.550: blue ball 0.700 0.400 0.450 0.150 0.474',
+            ' red cube 0.250 0.550: blue ball 0.700 0.400 0.450 0.150 0.470: blue ball 0.470',
         ),
     ],
 )
-def test_where_the_nearest_is_meant_distances_are_said(request_, compared):
+def test_where_the_nearest_is_meant_distances_are_said_and_the_nearest_so_far(request_, compared):
     thought = parse(annotate(request_, Task.AFFORDANCE, THINGS, 'red cube', (), '', 0), 1).thought
     assert f'. By distance from{compared}. ' in thought
 

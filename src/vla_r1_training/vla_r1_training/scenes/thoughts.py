@@ -24,7 +24,8 @@ SIDE = 'From'
 FAR = 'By distance from'
 NOT_THERE = ' not there'
 OUTPUT = '<output>'
-_BY_DISTANCE = re.compile(r'\S+ (.+) (?:nearest to|farthest from) (.+)')
+NEAREST = 'nearest to'
+_BY_DISTANCE = re.compile(rf'\S+ (.+) ({NEAREST}|farthest from) (.+)')
 _BY_SIDE = re.compile(r'\S+ (.+) (left of|right of|behind|in front of|other than) (.+)')
 
 
@@ -125,22 +126,28 @@ def _fitting(asked: str, anchor: str, things: Mapping[str, Seen]) -> list[Seen]:
 def _compared(request: str, things: Mapping[str, Seen]) -> str:
     """Say how far from the other thing each one is that may be meant, if that decides.
 
-    Of each its place, how far it is across, down and in all, in the picture, each side counting 1:
-    over the table the nearest is the same. A small model reckons in small steps.
+    Of each its place, how far it is across, down and in all, in the picture, each side counting 1
+    (over the table the nearest is the same), and which one is it up to there. A small model
+    reckons in small steps, and in few numbers: how far is told in hundredths.
     """
     found = _BY_DISTANCE.fullmatch(request)
-    if not found or found[2] not in things:
+    if not found or found[3] not in things:
         return ''
-    anchor, fits = things[found[2]], _fitting(found[1], found[2], things)
+    anchor, fits = things[found[3]], _fitting(found[1], found[3], things)
     if not fits:
         return ''
-    from_here = anchor.box.x, anchor.box.y
+    here = anchor.box.x, anchor.box.y
+    decides = min if found[2] == NEAREST else max
+    far = {t.name: math.hypot(t.box.x - here[0], t.box.y - here[1]) for t in fits}
     lines = []
-    for thing in fits:
+    for i, thing in enumerate(fits):
         place = thing.box.x, thing.box.y
-        across, down = (abs(a - b) for a, b in zip(place, from_here, strict=True))
-        lines.append(_numbered(thing.name, *place, across, down, math.hypot(across, down)))
-    return f'. {FAR}{_numbered(anchor.name, *from_here)}:' + ';'.join(lines)
+        apart = [abs(a - b) for a, b in zip(place, here, strict=True)]
+        best = decides((t.name for t in fits[: i + 1]), key=far.__getitem__)
+        reckoned = [round(value, 2) for value in (*apart, far[thing.name])]
+        said = _numbered(thing.name, *place, *reckoned)
+        lines.append(f'{said}:{_numbered(best, round(far[best], 2))}')
+    return f'. {FAR}{_numbered(anchor.name, *here)}:' + ';'.join(lines)
 
 
 def _line(thing: Seen) -> str:
