@@ -15,6 +15,7 @@ from vla_r1_training.scenes.belief import contradict
 from vla_r1_training.scenes.examples import Asked, Scenes
 from vla_r1_training.scenes.hues import rename_colors, turn_hues
 from vla_r1_training.scenes.phrases import unknown_verbs
+from vla_r1_training.scenes.relations import relate
 from vla_r1_training.scenes.thoughts import without_thought
 
 _OWN = 0.6
@@ -109,7 +110,11 @@ class Lessons:
     def _elsewhere(self, rng: np.random.Generator, count: int) -> list[Asked]:
         """Draw questions about any scenes, all colours named anew."""
         _, asked = self._questions(rng, count)
-        return [rename_colors(rng, a, np.arange(len(COLORS)))[0] for a in asked]
+        told = [rename_colors(rng, a, np.arange(len(COLORS)))[0] for a in asked]
+        if self._config.related:
+            for i in np.flatnonzero(rng.random(count) < self._config.related):
+                told[i] = relate(rng, told[i]) or told[i]
+        return told
 
     def _questions(
         self, rng: np.random.Generator, count: int

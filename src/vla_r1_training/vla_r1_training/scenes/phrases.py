@@ -64,8 +64,16 @@ GOALS = {
     'bowl': ('in the bowl', 'into the bowl', 'into the dish'),
     'tray': ('on the tray', 'onto the tray', 'onto the plate'),
 }
-SIDES = ('left of', 'to the left of', 'right of', 'to the right of', 'behind', 'in front of')
-DISTANCES = ('nearest to', 'closest to', 'farthest from')
+SIDE_WORDS = {
+    'left of': ('left of', 'to the left of'), 'right of': ('right of', 'to the right of'),
+    'behind': ('behind',), 'in front of': ('in front of',),
+}  # fmt: skip
+DISTANCE_WORDS = {
+    'nearest to': ('nearest to', 'closest to'), 'farthest from': ('farthest from',),
+}  # fmt: skip
+"""By what a request says: what people say."""
+SIDES = tuple(word for words in SIDE_WORDS.values() for word in words)
+DISTANCES = tuple(word for words in DISTANCE_WORDS.values() for word in words)
 
 _OPENERS = (
     'please', 'could you', 'can you', 'will you', 'I want you to', 'hey,', 'next,', 'try to',

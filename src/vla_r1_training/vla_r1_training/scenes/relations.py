@@ -1,0 +1,125 @@
+"""Questions about how the things of a list lie to each other, as many as there are lists.
+
+Rendered scenes are seldom asked so, and where they are, mostly one thing alone can be meant: from
+these nobody learns to compare.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+import math
+
+import numpy as np
+from vla_r1_core.prompt import infer_intent, Intent
+from vla_r1_core.types import Box, Task
+from vla_r1_sim.vocabulary import COLORS, SHAPES
+
+from vla_r1_training.scenes.examples import Asked
+from vla_r1_training.scenes.phrases import DISTANCE_WORDS, SAID, SIDE_WORDS, vary
+from vla_r1_training.scenes.thoughts import NEAREST, Seen
+
+SIDE, DISTANCE, OTHER = 'side', 'distance', 'other than'
+_SHARES = {SIDE: 0.4, DISTANCE: 0.45, OTHER: 0.15}
+_TRIES = 8
+_ALONE = 0.3
+"""Share of the draws that are kept although only one thing may be meant."""
+_FEW = 2
+"""Shapes that a list has, at most, so that several things can be meant."""
+_CLEARLY = 0.05
+"""How far to a side the thing meant lies, at least [sides of the picture]."""
+_OTHER_SIDE = -0.02
+"""How far on the other side the others lie, at least."""
+_RATIO = 1.15
+"""By how much the next one must be farther than the nearest; or nearer than the farthest."""
+
+
+@dataclass(frozen=True)
+class _Riddle:
+    """Of those that are called so, the one that stands so to the anchor, and which it is."""
+
+    what: str
+    relation: str
+    anchor: str
+    meant: str
+
+
+def relate(rng: np.random.Generator, asked: Asked) -> Asked | None:
+    """Name the things of a list anew and ask for one by where it lies.
+
+    Args:
+        rng: draws names, words and which relation.
+        asked: a question, for its list.
+
+    Returns:
+        A question for a box, or None where the list singles out none.
+    """
+    things = _named_anew(rng, asked.things)
+    kind = str(rng.choice(list(_SHARES), p=list(_SHARES.values())))
+    riddles = (_riddle(rng, kind, things) for _ in range(_TRIES))
+    riddle = next((found for found in riddles if found), None)
+    if riddle is None:
+        return None
+    words = {**SIDE_WORDS, **DISTANCE_WORDS}.get(riddle.relation)
+    if words:
+        it = f'the {riddle.what} {rng.choice(words)} the {riddle.anchor}'
+    else:
+        it = f'not the {riddle.anchor} but the other {riddle.what}'
+    intent = (Intent.PICK, Intent.REACH)[rng.integers(2)]
+    say = SAID[intent][rng.integers(len(SAID[intent]))]
+    varied = vary(rng, say)
+    return replace(
+        asked,
+        instruction=(varied if infer_intent(varied) == intent else say).format(it=it),
+        task=Task.AFFORDANCE,
+        request=f'{intent.value} {riddle.what} {riddle.relation} {riddle.anchor}',
+        things=tuple(things),
+        name=riddle.meant,
+        goal='',
+        trace=(),
+    )
+
+
+def _riddle(rng: np.random.Generator, kind: str, things: Sequence[Seen]) -> _Riddle | None:
+    """Draw a riddle; None where it has no clear answer, or mostly where only one may be meant."""
+    objects = [thing for thing in things if ' ' in thing.name]
+    if len(objects) < 2:
+        return None
+    places = [thing for thing in things if thing not in objects]
+    by_place = kind == DISTANCE and bool(places) and rng.random() < 0.5
+    anchors = places if by_place else objects
+    anchor = anchors[rng.integers(len(anchors))]
+    others = [thing for thing in objects if thing != anchor]
+    like = anchor if kind == OTHER else others[rng.integers(len(others))]
+    what = 'object' if by_place else like.name.split()[1]
+    fits = [thing for thing in others if thing.is_called(what)]
+    if kind != OTHER and len(fits) == 1 and rng.random() > _ALONE:
+        return None
+    relations = {SIDE: list(SIDE_WORDS), DISTANCE: list(DISTANCE_WORDS), OTHER: [OTHER]}[kind]
+    relation = relations[rng.integers(len(relations))]
+    meant = _meant(relation, anchor.box, fits)
+    return _Riddle(what, relation, anchor.name, meant.name) if meant else None
+
+
+def _named_anew(rng: np.random.Generator, things: Sequence[Seen]) -> list[Seen]:
+    shapes = rng.choice(SHAPES, _FEW, replace=False)
+    pairs = rng.permutation([f'{color} {shape}' for color in COLORS for shape in shapes]).tolist()
+    return [replace(t, name=pairs.pop()) if ' ' in t.name else t for t in things]
+
+
+def _meant(relation: str, here: Box, fits: Sequence[Seen]) -> Seen | None:
+    """Return the one that is clearly meant, if there is one."""
+    if relation == OTHER:
+        return fits[0] if len(fits) == 1 else None
+    if relation in DISTANCE_WORDS:
+        first, *rest = sorted(fits, key=lambda t: _far(t.box, here), reverse=relation != NEAREST)
+        rivals = [_far(t.box, here) / _far(first.box, here) for t in rest[:1]]
+        return None if any(1 / _RATIO < ratio < _RATIO for ratio in rivals) else first
+    towards = {
+        'left of': (-1, 0), 'right of': (1, 0), 'behind': (0, -1), 'in front of': (0, 1),
+    }[relation]  # fmt: skip
+    sides = [np.dot(towards, (t.box.x - here.x, t.box.y - here.y)) for t in fits]
+    there = [t for t, side in zip(fits, sides, strict=True) if side > _OTHER_SIDE]
+    return there[0] if len(there) == 1 and max(sides) > _CLEARLY else None
+
+
+def _far(box: Box, here: Box) -> float:
+    return math.hypot(box.x - here.x, box.y - here.y)
