@@ -25,7 +25,7 @@ class Reward(grpo.WatchedReward):
     def __call__(self, completions, **columns):
         asked.append([completion[-1]['content'] for completion in completions])
         super().__call__(completions, **columns)
-        # Never all alike, whatever a machine's numbers make it say: so there is something to learn.
+        # Never all alike, whatever a machine's numbers make it say: there is much to learn.
         return [float(i) for i in range(len(completions))]
 grpo.WatchedReward = Reward
 grpo.train(grpo.GrpoConfig(**yaml.safe_load(Path(sys.argv[1]).read_text())))

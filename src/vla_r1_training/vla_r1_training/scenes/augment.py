@@ -115,9 +115,7 @@ def bleach(
     return seen, np.where(gray[:, None], -1, looks)
 
 
-def blur(
-    rng: np.random.Generator, pictures: NDArray[np.uint8], share: float
-) -> NDArray[np.uint8]:
+def blur(rng: np.random.Generator, pictures: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     """Blur some pictures, so much that a shape is hard to tell.
 
     What is asked for is more often there than not. Where a shape cannot be told, that is to be
