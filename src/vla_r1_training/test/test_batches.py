@@ -16,7 +16,7 @@ from vla_r1_training.nano.model import PICTURE
 from vla_r1_training.nano.student import Student
 from vla_r1_training.runs.models import load_model
 from vla_r1_training.scenes.examples import load_scenes
-from vla_r1_training.scenes.thoughts import FAR, SCENE_LEADS, TARGET_LEADS
+from vla_r1_training.scenes.thoughts import FAR, SCENE_LEADS, SIDE, TARGET_LEADS
 
 
 def listed(answer):
@@ -107,6 +107,18 @@ def test_another_list_than_the_picture_shows_is_told_with_it(config, nano, files
     # It is learned what follows from a list, and nothing about seeing.
     assert all(p.grad is None for p in student.model.model.visual.parameters())
     assert student.model.model.language_model.embed_tokens.weight.grad.any()
+
+
+def test_lists_that_are_told_are_asked_how_their_things_lie(config, nano, files):
+    processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
+    shown = np.ones((len(COLORS), len(SHAPES)), bool)
+    compared = {}
+    for related in (0.0, 1.0):
+        chosen = replace(config, related=related, relations=0.0, told=60)
+        more = Lessons(chosen, scenes, shown, Batcher(processor)).draw(step=0, rank=0).more
+        texts = [processor.tokenizer.decode(ids) for ids in more['told'].inputs['input_ids']]
+        compared[related] = sum(f'. {FAR}' in text or f'. {SIDE}' in text for text in texts)
+    assert compared[1.0] > max(20, 3 * compared[0.0])
 
 
 def test_of_a_grey_picture_all_is_taught_but_the_colours_of_what_is_seen(nano, files):

@@ -244,6 +244,23 @@ def test_a_late_outcome_belongs_to_its_own_instruction(
     assert first.end_ns == second.begin_ns
 
 
+def test_pictures_that_are_recorded_after_the_outcome_are_in_the_film(
+    tmp_path, write_bag, episodes, pick_messages
+):
+    """Seen before, recorded later: on a busy machine they take longer than an outcome."""
+    end_ns = episodes['pick'].end_ns
+    late = {id(m) for m in pick_messages if m[0].topic == IMAGE and m[1] > end_ns - 10**9}
+    recorded = [(m[0], m[1] + 10**9 if id(m) in late else m[1], m[2]) for m in pick_messages]
+    path = write_bag(tmp_path / 'bag', sorted(recorded, key=lambda message: message[1]))
+    with Bag(path) as bag:
+        reader = EpisodeReader(bag, EpisodeConfig())
+        ((episode, film),) = [(e, reader.film(e)) for e in reader.episodes()]
+    stamps = [stamp_of(data) for connection, _, data in recorded if connection.topic == IMAGE]
+    first, last = episode.view.stamp_ns, episode.tool_path.stamps_ns[-1]
+    assert late
+    assert [stamp for stamp, _ in film] == [s for s in sorted(stamps) if first <= s <= last]
+
+
 def test_an_instruction_without_an_end_is_cut(tmp_path, write_bag, episodes, pick_messages):
     taught, pick = on_time(without(pick_messages, *ANSWERS)), episodes['pick']
     given = instruction(taught[0], 'pick', pick.view.stamp_ns)

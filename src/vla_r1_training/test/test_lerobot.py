@@ -67,7 +67,7 @@ def test_a_frame_shows_what_the_camera_saw_where_the_tool_was(dataset, episodes,
         }
     first = frames[CAMERA][0]['bytes']
     assert first == episode.view.image.data
-    stamps = sorted(pixels)
+    stamps = sorted(stamp for stamp in pixels if stamp <= episode.tool_path.stamps_ns[-1])
     for time, frame in zip(times, frames[CAMERA], strict=True):
         shown = stamps[np.searchsorted(stamps, time + 100_000_000) - 1]
         bgr = cv2.imdecode(np.frombuffer(frame['bytes'], np.uint8), cv2.IMREAD_COLOR)

@@ -25,6 +25,7 @@ from vla_r1_training.config import EpisodeConfig
 from vla_r1_training.labels.stated import Claim, is_statement, read_claim, Truths
 
 _GRACE_NS = 5_000_000_000  # that an outcome may come after the next instruction
+_LATE_NS = 1_000_000_000  # that pictures seen before an outcome may be recorded after it
 _TIDY_EVERY = 2_000  # messages
 _SECOND = '-goal'  # of the request_id of a second question
 _Handler = Callable[[Recorded, Any], None]
@@ -224,7 +225,8 @@ class EpisodeReader:
             ):
                 draft.lacks.append(f'an end: cut after {self._config.max_episode_s:g} s')
                 self._end(draft, time_ns)
-            if draft.end_ns is not None and (draft.outcome or time_ns - draft.end_ns > _GRACE_NS):
+            wait_ns = _LATE_NS if draft.outcome else _GRACE_NS
+            if draft.end_ns is not None and time_ns - draft.end_ns > wait_ns:
                 self._drafts.remove(draft)
                 yield self._finished(draft, time_ns)
 
