@@ -64,17 +64,17 @@ def test_without_its_thought_only_the_output_is_left():
     [
         (
             'pick object nearest to bowl',
-            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.250: red cube 0.250;'
-            ' blue ball 0.700 0.400 0.200 0.200 0.280: red cube 0.250',
+            ' bowl: red cube 0.250 0.500 0.250 0.550 0.600 0.050 0.250: red cube 0.250;'
+            ' blue ball 0.700 0.500 0.200 0.400 0.600 0.200 0.280 0.250: red cube 0.250',
         ),
         (
             'pick object farthest from bowl',
-            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.250: red cube 0.250;'
-            ' blue ball 0.700 0.400 0.200 0.200 0.280: blue ball 0.280',
+            ' bowl: red cube 0.250 0.500 0.250 0.550 0.600 0.050 0.250: red cube 0.250;'
+            ' blue ball 0.700 0.500 0.200 0.400 0.600 0.200 0.280 0.250: blue ball 0.280',
         ),
         (
             'pick ball farthest from red cube',
-            ' red cube 0.250 0.550: blue ball 0.700 0.400 0.450 0.150 0.470: blue ball 0.470',
+            ' red cube: blue ball 0.700 0.250 0.450 0.400 0.550 0.150 0.470: blue ball 0.470',
         ),
     ],
 )
@@ -101,8 +101,14 @@ def test_where_a_colour_is_asked_for_the_shapes_that_have_it_are_said(request_, 
 @pytest.mark.parametrize(
     ('request_', 'sides'),
     [
-        ('pick object left of bowl', 'From bowl: red cube left; blue ball right'),
-        ('push object in front of bowl', 'From bowl: red cube behind; blue ball behind'),
+        (
+            'pick object left of bowl',
+            'From bowl: red cube 0.250 0.500 left; blue ball 0.700 0.500 right',
+        ),
+        (
+            'push object in front of bowl',
+            'From bowl: red cube 0.550 0.600 behind; blue ball 0.400 0.600 behind',
+        ),
         ('reach ball other than red cube', 'From red cube: blue ball other'),
         ('pick box behind red cube', 'From red cube: none'),
     ],

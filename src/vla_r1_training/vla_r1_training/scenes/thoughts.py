@@ -101,21 +101,26 @@ def _alike(request: str, things: Mapping[str, Seen]) -> str:
 
 
 def _sided(request: str, things: Mapping[str, Seen]) -> str:
-    """Say on which side of the other thing each one lies that may be meant, if that decides."""
+    """Say on which side of the other thing each one lies that may be meant, if that decides.
+
+    Behind the places of both, across or down in the picture.
+    """
     found = _BY_SIDE.fullmatch(request)
     if not found or found[3] not in things:
         return ''
-    relation, here = found[2], things[found[3]].box
+    relation, anchor = found[2], things[found[3]]
+    axis = 'x' if relation in ('left of', 'right of') else 'y'
+    less, more = ('left', 'right') if axis == 'x' else ('behind', 'front')
+    here = getattr(anchor.box, axis)
 
-    def side(box: Box) -> str:
+    def line(thing: Seen) -> str:
         if relation == 'other than':
-            return 'other'
-        if relation in ('left of', 'right of'):
-            return 'left' if box.x < here.x else 'right'
-        return 'behind' if box.y < here.y else 'front'
+            return f' {thing.name} other'
+        there = getattr(thing.box, axis)
+        return f'{_numbered(thing.name, there, here)} {less if there < here else more}'
 
-    lines = [f' {t.name} {side(t.box)}' for t in _fitting(found[1], found[3], things)]
-    return f'. {SIDE} {found[3]}:{";".join(lines) or " none"}'
+    lines = map(line, _fitting(found[1], anchor.name, things))
+    return f'. {SIDE} {anchor.name}:{";".join(lines) or " none"}'
 
 
 def _fitting(asked: str, anchor: str, things: Mapping[str, Seen]) -> list[Seen]:
@@ -126,9 +131,9 @@ def _fitting(asked: str, anchor: str, things: Mapping[str, Seen]) -> list[Seen]:
 def _compared(request: str, things: Mapping[str, Seen]) -> str:
     """Say how far from the other thing each one is that may be meant, if that decides.
 
-    Of each its place, how far it is across, down and in all, in the picture, each side counting 1
-    (over the table the nearest is the same), and which one is it up to there. A small model
-    reckons in small steps, and in few numbers: how far is told in hundredths.
+    Of each how far it is across, down and in all, in the picture, each side counting 1 (over the
+    table the nearest is the same), and which one it is up to there. A small model reckons in small
+    steps: what is to be compared stands side by side, and how far is told in hundredths.
     """
     found = _BY_DISTANCE.fullmatch(request)
     if not found or found[3] not in things:
@@ -136,18 +141,18 @@ def _compared(request: str, things: Mapping[str, Seen]) -> str:
     anchor, fits = things[found[3]], _fitting(found[1], found[3], things)
     if not fits:
         return ''
-    here = anchor.box.x, anchor.box.y
     decides = min if found[2] == NEAREST else max
-    far = {t.name: math.hypot(t.box.x - here[0], t.box.y - here[1]) for t in fits}
-    lines = []
-    for i, thing in enumerate(fits):
-        place = thing.box.x, thing.box.y
-        apart = [abs(a - b) for a, b in zip(place, here, strict=True)]
-        best = decides((t.name for t in fits[: i + 1]), key=far.__getitem__)
-        reckoned = [round(value, 2) for value in (*apart, far[thing.name])]
-        said = _numbered(thing.name, *place, *reckoned)
-        lines.append(f'{said}:{_numbered(best, round(far[best], 2))}')
-    return f'. {FAR}{_numbered(anchor.name, *here)}:' + ';'.join(lines)
+    far = {t.name: math.hypot(t.box.x - anchor.box.x, t.box.y - anchor.box.y) for t in fits}
+    lines, best = [], ''
+    for thing in fits:
+        reckoned: list[float] = []
+        for there, here in ((thing.box.x, anchor.box.x), (thing.box.y, anchor.box.y)):
+            reckoned += [there, here, round(abs(there - here), 2)]
+        so_far = [round(far[name], 2) for name in (thing.name, best) if name]
+        best = decides((name for name in (best, thing.name) if name), key=far.__getitem__)
+        line = _numbered(thing.name, *reckoned, *so_far)
+        lines.append(f'{line}:{_numbered(best, round(far[best], 2))}')
+    return f'. {FAR} {anchor.name}:' + ';'.join(lines)
 
 
 def _line(thing: Seen) -> str:
