@@ -15,10 +15,11 @@ from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes.examples import Asked
 from vla_r1_training.scenes.phrases import DISTANCE_WORDS, SAID, SIDE_WORDS, vary
-from vla_r1_training.scenes.thoughts import NEAREST, Seen
+from vla_r1_training.scenes.thoughts import Seen
 
 SIDE, DISTANCE, OTHER = 'side', 'distance', 'other than'
 _SHARES = {SIDE: 0.4, DISTANCE: 0.45, OTHER: 0.15}
+_FARTHEST = 'farthest from'
 _TRIES = 8
 _ALONE = 0.3
 """Share of the draws that are kept although only one thing may be meant."""
@@ -110,7 +111,7 @@ def _meant(relation: str, here: Box, fits: Sequence[Seen]) -> Seen | None:
     if relation == OTHER:
         return fits[0] if len(fits) == 1 else None
     if relation in DISTANCE_WORDS:
-        first, *rest = sorted(fits, key=lambda t: _far(t.box, here), reverse=relation != NEAREST)
+        first, *rest = sorted(fits, key=lambda t: _far(t.box, here), reverse=relation == _FARTHEST)
         rivals = [_far(t.box, here) / _far(first.box, here) for t in rest[:1]]
         return None if any(1 / _RATIO < ratio < _RATIO for ratio in rivals) else first
     towards = {

@@ -24,8 +24,7 @@ SIDE = 'From'
 FAR = 'By distance from'
 NOT_THERE = ' not there'
 OUTPUT = '<output>'
-NEAREST = 'nearest to'
-_BY_DISTANCE = re.compile(rf'\S+ (.+) ({NEAREST}|farthest from) (.+)')
+_BY_DISTANCE = re.compile(r'\S+ (.+) (?:nearest to|farthest from) (.+)')
 _BY_SIDE = re.compile(r'\S+ (.+) (left of|right of|behind|in front of|other than) (.+)')
 
 
@@ -131,28 +130,22 @@ def _fitting(asked: str, anchor: str, things: Mapping[str, Seen]) -> list[Seen]:
 def _compared(request: str, things: Mapping[str, Seen]) -> str:
     """Say how far from the other thing each one is that may be meant, if that decides.
 
-    Of each how far it is across, down and in all, in the picture, each side counting 1 (over the
-    table the nearest is the same), and which one it is up to there. A small model reckons in small
-    steps: what is to be compared stands side by side, and how far is told in hundredths.
+    Of each its place, how far it is across, down and in all, in the picture, each side counting 1:
+    over the table the nearest is the same. A small model reckons in small steps.
     """
     found = _BY_DISTANCE.fullmatch(request)
-    if not found or found[3] not in things:
+    if not found or found[2] not in things:
         return ''
-    anchor, fits = things[found[3]], _fitting(found[1], found[3], things)
+    anchor, fits = things[found[2]], _fitting(found[1], found[2], things)
     if not fits:
         return ''
-    decides = min if found[2] == NEAREST else max
-    far = {t.name: math.hypot(t.box.x - anchor.box.x, t.box.y - anchor.box.y) for t in fits}
-    lines, best = [], ''
+    from_here = anchor.box.x, anchor.box.y
+    lines = []
     for thing in fits:
-        reckoned: list[float] = []
-        for there, here in ((thing.box.x, anchor.box.x), (thing.box.y, anchor.box.y)):
-            reckoned += [there, here, round(abs(there - here), 2)]
-        so_far = [round(far[name], 2) for name in (thing.name, best) if name]
-        best = decides((name for name in (best, thing.name) if name), key=far.__getitem__)
-        line = _numbered(thing.name, *reckoned, *so_far)
-        lines.append(f'{line}:{_numbered(best, round(far[best], 2))}')
-    return f'. {FAR} {anchor.name}:' + ';'.join(lines)
+        place = thing.box.x, thing.box.y
+        across, down = (abs(a - b) for a, b in zip(place, from_here, strict=True))
+        lines.append(_numbered(thing.name, *place, across, down, math.hypot(across, down)))
+    return f'. {FAR}{_numbered(anchor.name, *from_here)}:' + ';'.join(lines)
 
 
 def _line(thing: Seen) -> str:
