@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from vla_r1_core.types import Box, Task
 from vla_r1_sim.instruction import read
+from vla_r1_sim.vocabulary import SHAPES
 from vla_r1_training.scenes.examples import Asked
-from vla_r1_training.scenes.relations import relate
+from vla_r1_training.scenes.relations import named_anew, relate
 from vla_r1_training.scenes.thoughts import Seen
 
 KINDS = {
@@ -28,7 +29,10 @@ def drawn():
     """Return questions, each from a list of its own."""
     names = ('red cube', 'blue ball', 'bowl', 'green box', 'red ball', 'yellow cylinder')
     rng = np.random.default_rng(1)
-    found = [relate(rng, asked(*names, seed=seed)) for seed in range(LISTS)]
+    found = []
+    for seed in range(LISTS):
+        question = asked(*names, seed=seed)
+        found.append(relate(rng, question, named_anew(rng, question.things)))
     return [question for question in found if question]
 
 
@@ -85,4 +89,15 @@ def test_it_asks_for_a_box_of_the_same_picture(drawn):
 
 def test_one_thing_alone_lies_nowhere():
     rng = np.random.default_rng(0)
-    assert all(relate(rng, asked('red cube', 'bowl')) is None for _ in range(50))
+    alone = asked('red cube', 'bowl')
+    assert all(relate(rng, alone, alone.things) is None for _ in range(50))
+
+
+def test_names_are_few_shapes_of_any_colour_and_places_stay():
+    rng = np.random.default_rng(0)
+    things = asked('red cube', 'blue ball', 'bowl', 'green box').things
+    names = [[thing.name for thing in named_anew(rng, things)] for _ in range(50)]
+    assert all(len(set(own)) == 4 and own[2] == 'bowl' for own in names)
+    shapes = [{name.split()[1] for name in own if ' ' in name} for own in names]
+    assert all(len(own) <= 2 for own in shapes)
+    assert len(set.union(*shapes)) == len(SHAPES)

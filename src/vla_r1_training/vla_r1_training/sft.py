@@ -44,7 +44,7 @@ from vla_r1_training.scenes.examples import first_questions, load_scenes, Scenes
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
 _FREE = (
     *('steps', 'decay_steps', 'save_every', 'watch_every'),
-    *('batch_size', 'told', 'contradicted', 'relations'),
+    *('batch_size', 'told', 'contradicted', 'relations', 'compared', 'related'),
 )
 """Settings that may be changed when a run goes on."""
 _SHOWN = 6

@@ -15,7 +15,7 @@ from vla_r1_training.scenes.belief import contradict
 from vla_r1_training.scenes.examples import Asked, Scenes
 from vla_r1_training.scenes.hues import rename_colors, turn_hues
 from vla_r1_training.scenes.phrases import unknown_verbs
-from vla_r1_training.scenes.relations import relate
+from vla_r1_training.scenes.relations import named_anew, relate
 from vla_r1_training.scenes.thoughts import without_thought
 
 _OWN = 0.6
@@ -63,6 +63,9 @@ class Lessons:
         config, batcher = self._config, self._batcher
         rng = np.random.default_rng((config.seed, step, rank))
         chosen, asked = self._questions(rng, config.batch_size)
+        compares = np.random.default_rng((config.seed, step, rank, 3))
+        for i in np.flatnonzero(compares.random(len(asked)) < config.compared):
+            asked[i] = relate(compares, asked[i], asked[i].things) or asked[i]
         asked, pictures = augment(rng, asked, self._scenes.pictures[chosen])
         looks = np.tile(np.arange(len(COLORS)), (len(asked), 1))
         if config.thought:  # without a list of what is seen, nothing could be learned from these
@@ -113,7 +116,8 @@ class Lessons:
         told = [rename_colors(rng, a, np.arange(len(COLORS)))[0] for a in asked]
         if self._config.related:
             for i in np.flatnonzero(rng.random(count) < self._config.related):
-                told[i] = relate(rng, told[i]) or told[i]
+                things = named_anew(rng, told[i].things)
+                told[i] = relate(rng, told[i], things) or told[i]
         return told
 
     def _questions(

@@ -47,8 +47,11 @@ class SftConfig:
     relations: float = param(
         0.4, 'share of the scenes that are asked by a relation, if they can be', ge=0.0, le=1.0
     )
+    compared: float = param(
+        0.0, 'share of the pictures that are asked how their things lie', ge=0.0, le=1.0
+    )
     related: float = param(
-        0.0, 'share of the told lists that are asked how their things lie', ge=0.0, le=1.0
+        0.0, 'share of the told lists that are asked so, things named anew', ge=0.0, le=1.0
     )
     smooth_from: float = param(
         15.0, 'how far a coordinate may be off at first', unit='1/1000 of the picture', ge=0.0

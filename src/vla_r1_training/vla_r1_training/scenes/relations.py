@@ -1,7 +1,7 @@
 """Questions about how the things of a list lie to each other, as many as there are lists.
 
 Rendered scenes are seldom asked so, and where they are, mostly one thing alone can be meant: from
-these nobody learns to compare.
+these nobody learns to compare. What a list is of, a picture or none, is up to the caller.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,20 @@ _TRIES = 8
 _ALONE = 0.3
 """Share of the draws that are kept although only one thing may be meant."""
 _FEW = 2
-"""Shapes that a list has, at most, so that several things can be meant."""
+"""Shapes that a list has at most whose things are named anew."""
 _CLEARLY = 0.05
 """How far to a side the thing meant lies, at least [sides of the picture]."""
 _OTHER_SIDE = -0.02
 """How far on the other side the others lie, at least."""
 _RATIO = 1.15
 """By how much the next one must be farther than the nearest; or nearer than the farthest."""
+
+
+def named_anew(rng: np.random.Generator, things: Sequence[Seen]) -> list[Seen]:
+    """Return a list in which objects have other names, of few shapes: several are alike."""
+    shapes = rng.choice(SHAPES, _FEW, replace=False)
+    pairs = rng.permutation([f'{color} {shape}' for color in COLORS for shape in shapes]).tolist()
+    return [replace(t, name=pairs.pop()) if ' ' in t.name else t for t in things]
 
 
 @dataclass(frozen=True)
@@ -43,17 +50,17 @@ class _Riddle:
     meant: str
 
 
-def relate(rng: np.random.Generator, asked: Asked) -> Asked | None:
-    """Name the things of a list anew and ask for one by where it lies.
+def relate(rng: np.random.Generator, asked: Asked, things: Sequence[Seen]) -> Asked | None:
+    """Ask for a thing of a list by where it lies.
 
     Args:
-        rng: draws names, words and which relation.
-        asked: a question, for its list.
+        rng: draws words and which relation.
+        asked: a question about the same picture.
+        things: the list.
 
     Returns:
         A question for a box, or None where the list singles out none.
     """
-    things = _named_anew(rng, asked.things)
     kind = str(rng.choice(list(_SHARES), p=list(_SHARES.values())))
     riddles = (_riddle(rng, kind, things) for _ in range(_TRIES))
     riddle = next((found for found in riddles if found), None)
@@ -100,20 +107,14 @@ def _riddle(rng: np.random.Generator, kind: str, things: Sequence[Seen]) -> _Rid
     return _Riddle(what, relation, anchor.name, meant.name) if meant else None
 
 
-def _named_anew(rng: np.random.Generator, things: Sequence[Seen]) -> list[Seen]:
-    shapes = rng.choice(SHAPES, _FEW, replace=False)
-    pairs = rng.permutation([f'{color} {shape}' for color in COLORS for shape in shapes]).tolist()
-    return [replace(t, name=pairs.pop()) if ' ' in t.name else t for t in things]
-
-
 def _meant(relation: str, here: Box, fits: Sequence[Seen]) -> Seen | None:
     """Return the one that is clearly meant, if there is one."""
     if relation == OTHER:
         return fits[0] if len(fits) == 1 else None
     if relation in DISTANCE_WORDS:
-        first, *rest = sorted(fits, key=lambda t: _far(t.box, here), reverse=relation == _FARTHEST)
-        rivals = [_far(t.box, here) / _far(first.box, here) for t in rest[:1]]
-        return None if any(1 / _RATIO < ratio < _RATIO for ratio in rivals) else first
+        order = sorted(fits, key=lambda t: _far(t.box, here), reverse=relation == _FARTHEST)
+        far = sorted(_far(thing.box, here) for thing in order[:2])
+        return order[0] if len(far) == 1 or far[1] > _RATIO * far[0] else None
     towards = {
         'left of': (-1, 0), 'right of': (1, 0), 'behind': (0, -1), 'in front of': (0, 1),
     }[relation]  # fmt: skip
