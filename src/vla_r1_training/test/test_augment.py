@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from vla_r1_core.types import Box, Task
-from vla_r1_training.scenes.augment import augment, bleach, blur
+from vla_r1_training.scenes.augment import augment, bleach
 from vla_r1_training.scenes.examples import Asked
 from vla_r1_training.scenes.thoughts import Seen
 
@@ -76,14 +76,3 @@ def test_no_share_leaves_every_picture_as_it_is(picture):
     like = np.tile(np.arange(3), (9, 1))
     seen, looks = bleach(np.random.default_rng(0), np.stack([picture] * 9), like, share=0.0)
     assert (looks == like).all() and (seen == picture).all()
-
-
-def test_some_pictures_are_blurred_and_the_others_stay(picture):
-    pictures = np.stack([picture] * 200)
-    seen = blur(np.random.default_rng(3), pictures, share=0.3)
-    same = (seen == pictures).all((1, 2, 3))
-    assert 0.6 < same.mean() < 0.8
-    edges = np.abs(np.diff(seen[..., 0].astype(int), axis=2)).max((1, 2))
-    assert edges[same].min() > 1.5 * edges[~same].max()
-    # What is where stays.
-    np.testing.assert_allclose(seen.mean((1, 2)), pictures.mean((1, 2)), atol=2)

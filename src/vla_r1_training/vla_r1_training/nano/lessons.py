@@ -10,7 +10,7 @@ from vla_r1_sim.vocabulary import COLORS
 from vla_r1_training.nano.batches import Batch, Batcher, strangely_colored
 from vla_r1_training.nano.hints import Cells
 from vla_r1_training.nano.sft_config import SftConfig
-from vla_r1_training.scenes.augment import augment, bleach, blur
+from vla_r1_training.scenes.augment import augment, bleach
 from vla_r1_training.scenes.belief import contradict
 from vla_r1_training.scenes.examples import Asked, Scenes
 from vla_r1_training.scenes.hues import rename_colors, turn_hues
@@ -63,7 +63,7 @@ class Lessons:
         config, batcher = self._config, self._batcher
         rng = np.random.default_rng((config.seed, step, rank))
         chosen, asked = self._questions(rng, config.batch_size)
-        compares = np.random.default_rng((config.seed, step, rank, 3))
+        compares = np.random.default_rng((config.seed, step, rank, 2))
         for i in np.flatnonzero(compares.random(len(asked)) < config.compared):
             asked[i] = relate(compares, asked[i], asked[i].things) or asked[i]
         asked, pictures = augment(rng, asked, self._scenes.pictures[chosen])
@@ -72,8 +72,6 @@ class Lessons:
             names = [[thing.name for thing in a.things] for a in asked]
             pictures, looks = turn_hues(rng, pictures, names, self._shown, config.turned_hues)
             pictures, looks = bleach(rng, pictures, looks, config.gray)
-        blurs = np.random.default_rng((config.seed, step, rank, 2))
-        pictures = blur(blurs, pictures, config.blurred)
         unknown = rng.random(len(asked)) < config.unknown_verbs
         asked = [
             replace(a, instruction=unknown_verbs(rng, a.instruction)) if u else a

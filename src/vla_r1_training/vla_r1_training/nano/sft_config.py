@@ -38,9 +38,6 @@ class SftConfig:
     turned_hues: float = param(
         0.2, 'share of the pictures that are shown in other colours', ge=0.0, le=1.0
     )
-    blurred: float = param(
-        0.0, 'share of the pictures in which shapes are hard to tell', ge=0.0, le=1.0
-    )
     unknown_verbs: float = param(
         0.3, 'share of the instructions whose verbs are made-up words', ge=0.0, le=1.0
     )

@@ -1,4 +1,4 @@
-"""The same pictures, otherwise seen: nearer, aside, in other light, without colours, blurred."""
+"""The same pictures, otherwise seen: nearer, farther, aside, in other light, without colours."""
 
 from dataclasses import dataclass, replace
 
@@ -19,8 +19,6 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of red, green and blue; ITU-R BT.601."""
 _PALE = (0.3, 1.0)
 """How much of its colours a paler picture keeps."""
-_COARSE = (2.0, 6.0)
-"""How large the pixels of a blurred picture are [px]."""
 
 
 @dataclass(frozen=True)
@@ -113,27 +111,6 @@ def bleach(
     bleached = luma + kept.astype(np.float32)[:, None, None, None] * (pictures - luma)
     seen = np.where((kept < 1)[:, None, None, None], bleached.astype(np.uint8), pictures)
     return seen, np.where(gray[:, None], -1, looks)
-
-
-def blur(rng: np.random.Generator, pictures: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
-    """Blur some pictures, so much that a shape is hard to tell.
-
-    What is asked for is more often there than not. Where a shape cannot be told, that is to be
-    believed; where all pictures of training are clear, it is never learned.
-
-    Args:
-        rng: draws which, and how much.
-        pictures: (B, height, width, 3).
-        share: of the pictures that are blurred.
-    """
-    blurred = pictures.copy()
-    size = pictures.shape[2], pictures.shape[1]
-    for i in np.flatnonzero(rng.random(len(pictures)) < share):
-        coarse = rng.uniform(*_COARSE)
-        few = round(size[0] / coarse), round(size[1] / coarse)
-        shrunk = cv2.resize(pictures[i], few, interpolation=cv2.INTER_AREA)
-        blurred[i] = cv2.resize(shrunk, size, interpolation=cv2.INTER_LINEAR)
-    return blurred
 
 
 def _window(rng: np.random.Generator, asked: Asked) -> Window:
