@@ -10,8 +10,8 @@ from vla_r1_perception.decoder import greedily
 from vla_r1_training.nano.batches import Batcher
 from vla_r1_training.scenes.examples import Asked
 
-MOST_TOKENS = 240
-"""Of an answer: six objects, how far five of them are, and a trace with many turns."""
+MOST_TOKENS = 160
+"""Of an answer: six objects and a trace with many turns."""
 
 
 @torch.inference_mode()
