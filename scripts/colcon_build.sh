@@ -15,6 +15,9 @@ if [ "$ROS_ENV" = wheels ]; then
   arguments+=(-GNinja)
   [ "$INSTALL_BASE" != underlay/install ] && . underlay/install/local_setup.sh
 fi
+# Links to what a newer checkout no longer has stop a build.
+mkdir -p "$BUILD_BASE" "$INSTALL_BASE"
+find "$BUILD_BASE" "$INSTALL_BASE" -xtype l -delete
 exec .venv/bin/python -m colcon --log-base "$LOG_BASE" build --merge-install --symlink-install \
   --base-paths "${packages[@]}" --build-base "$BUILD_BASE" --install-base "$INSTALL_BASE" \
   --event-handlers console_direct+ "${arguments[@]}"
