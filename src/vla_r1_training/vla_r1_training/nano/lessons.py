@@ -64,7 +64,7 @@ class Lessons:
         rng = np.random.default_rng((config.seed, step, rank))
         chosen, asked = self._questions(rng, config.batch_size)
         compares = np.random.default_rng((config.seed, step, rank, 2))
-        for i in np.flatnonzero(compares.random(len(asked)) < config.compared):
+        for i in np.flatnonzero(compares.random(len(asked)) < config.compared).tolist():
             asked[i] = relate(compares, asked[i], asked[i].things) or asked[i]
         asked, pictures = augment(rng, asked, self._scenes.pictures[chosen])
         looks = np.tile(np.arange(len(COLORS)), (len(asked), 1))
@@ -113,7 +113,7 @@ class Lessons:
         _, asked = self._questions(rng, count)
         told = [rename_colors(rng, a, np.arange(len(COLORS)))[0] for a in asked]
         if self._config.related:
-            for i in np.flatnonzero(rng.random(count) < self._config.related):
+            for i in np.flatnonzero(rng.random(count) < self._config.related).tolist():
                 things = named_anew(rng, told[i].things)
                 told[i] = relate(rng, told[i], things) or told[i]
         return told
