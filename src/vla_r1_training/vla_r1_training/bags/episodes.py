@@ -70,7 +70,7 @@ class EpisodeReader:
                 self._memory.forget_before(oldest - int(self._config.history_s * 1e9))
         if self._config.instruction and not self._opened:  # there was no image to begin with
             self._open('', self._config.instruction, time_ns)
-        for draft in self._drafts:
+        for draft in sorted(self._drafts, key=lambda d: d.end_ns or time_ns + 1):  # or end now
             yield self._finished(draft, time_ns)
         silent = {**dict.fromkeys(self._bag.announced, ''), **self._bag.topics}
         for topic, msgtype in silent.items():
