@@ -45,6 +45,7 @@ _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
 _FREE = (
     *('steps', 'decay_steps', 'save_every', 'watch_every'),
     *('batch_size', 'told', 'contradicted', 'relations', 'compared', 'related'),
+    'number_weight',
 )
 """Settings that may be changed when a run goes on."""
 _SHOWN = 6
@@ -100,7 +101,7 @@ def train(config: SftConfig) -> Path:
     processor = load_processor(start)
     model = load_model(start, torch.float32)
     shown = shown_pairs(thing.name for asked in scenes.questions for thing in asked[0].things)
-    student = Student(model, processor.tokenizer, shown)
+    student = Student(model, processor.tokenizer, shown, number_weight=config.number_weight)
     optimizer = torch.optim.AdamW(
         student.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )

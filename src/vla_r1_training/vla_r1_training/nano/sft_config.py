@@ -25,6 +25,9 @@ class SftConfig:
     contradicted: int = param(
         0, 'more of them, about pictures in which other things are seen than is told', ge=0
     )
+    number_weight: float = param(
+        1.0, 'of a coordinate beside a word, where what is seen is told', ge=0.0
+    )
     learning_rate: float = param(0.002, 'highest', ge=0.0)
     warmup_steps: int = param(100, 'until the rate is highest', ge=0)
     decay_steps: int = param(6000, 'at the end, while the rate falls to 0', ge=0)

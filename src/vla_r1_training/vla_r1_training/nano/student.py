@@ -26,11 +26,15 @@ class Student(nn.Module):
         model: a Qwen2.5-VL.
         tokenizer: with a token for each coordinate, colour and shape.
         shown: (colours, shapes) bool: the pairs that are in the pictures.
+        number_weight: of a coordinate beside a word's, where what is seen is told.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, shown: torch.Tensor) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Any, shown: torch.Tensor, *, number_weight: float = 1.0
+    ) -> None:
         super().__init__()
         self.model = model
+        self._number_weight = number_weight
         embed = model.model.visual.patch_embed
         embed.forward = MethodType(_embed_patches, embed)
         words = {'colors': COLORS, 'shapes': SHAPES}
@@ -70,7 +74,7 @@ class Student(nn.Module):
         for name, other in more.items():
             which = [] if other.pictures is None else other.pictures.tolist()
             heard = self._run(other.inputs, [images[i].detach() for i in which])
-            losses[name] = self._text(other, heard.last_hidden_state, smooth)
+            losses[name] = self._text(other, heard.last_hidden_state, smooth, self._number_weight)
         return losses
 
     def _run(
@@ -80,7 +84,9 @@ class Student(nn.Module):
         encoded = {'image': BaseModelOutputWithPooling(pooler_output=images)} if images else {}
         return self.model.model(**inputs, mm_encoder_outputs=encoded, use_cache=False, **options)
 
-    def _text(self, batch: Batch, hidden: torch.Tensor, smooth: float) -> torch.Tensor:
+    def _text(
+        self, batch: Batch, hidden: torch.Tensor, smooth: float, number_weight: float = 1.0
+    ) -> torch.Tensor:
         """Return the loss of what is learned of a batch's answers."""
         learned = batch.labels != IGNORED
         logits = self.model.lm_head(hidden[learned]).float()
@@ -90,7 +96,12 @@ class Student(nn.Module):
         right = batch.labels[learned]
         logits = without_unshown(logits, self.shapes, colors, self.shown, right)
         logits = without_unshown(logits, self.colors, shapes, self.shown.T, right)
-        return functional.cross_entropy(logits, self._targets(right, logits, smooth))
+        targets = self._targets(right, logits, smooth)
+        if number_weight == 1.0:
+            return functional.cross_entropy(logits, targets)
+        weights = torch.where(torch.isin(right, self.coordinates), number_weight, 1.0)
+        losses = functional.cross_entropy(logits, targets, reduction='none')
+        return (losses * weights).sum() / weights.sum()
 
     def _targets(self, labels: torch.Tensor, logits: torch.Tensor, smooth: float) -> torch.Tensor:
         """Return (N, V) probabilities: certain, but for coordinates a bell curve."""
