@@ -24,8 +24,8 @@ class Lessons(sft.Lessons):
 sft.Lessons = Lessons
 students = []
 class Student(sft.Student):
-    def __init__(self, *args):
-        super().__init__(*args)
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         students.append(self)
 sft.Student = Student
 import yaml
