@@ -53,6 +53,12 @@ def stamp_ns(data: Buffer, offset: int = 4) -> int | None:
     return int(sec) * 1_000_000_000 + int(nanosec)
 
 
+def header_ns(message: Any) -> int:
+    """Return the stamp [ns] of a decoded message."""
+    stamp = message.header.stamp
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
 @lru_cache(maxsize=256)  # the files of a recording have the same topics
 def _typestore(msgtype: str, schema: str, definition: str) -> Typestore:
     try:

@@ -16,7 +16,7 @@ from vla_r1_core.types import Task
 
 from vla_r1_training.bags.audit import TopicAudit
 from vla_r1_training.bags.bag import Bag, Recorded
-from vla_r1_training.bags.decode import decode, DecodeError, stamp_ns, stamp_offset
+from vla_r1_training.bags.decode import decode, DecodeError, header_ns, stamp_ns, stamp_offset
 from vla_r1_training.bags.draft import Draft
 from vla_r1_training.bags.episode import Array, Episode, Picture, Result, Said, Stated, View
 from vla_r1_training.bags.memory import Memory
@@ -141,13 +141,13 @@ class EpisodeReader:
             draft.moment_ns = stamp_ns(recorded.data) or 0  # the first colour image
 
     def _on_camera_info(self, recorded: Recorded, message: Any) -> None:
-        self._memory.calibrations.add(recorded.channel.topic, message, _stamp(message))
+        self._memory.calibrations.add(recorded.channel.topic, message, header_ns(message))
 
     def _on_tf(self, recorded: Recorded, message: Any) -> None:
         self._memory.add_transforms(message, static=recorded.channel.topic.endswith('tf_static'))
 
     def _on_joints(self, _: Recorded, message: Any) -> None:
-        self._memory.add_joints(message, _stamp(message))
+        self._memory.add_joints(message, header_ns(message))
 
     def _on_objects(self, _: Recorded, message: Any) -> None:
         places = ((m.ns, m.pose.position) for m in message.markers if m.ns)
@@ -163,7 +163,7 @@ class EpisodeReader:
             _request(message), message.instruction, recorded.time_ns
         )
         if not draft.asked and message.header.frame_id:
-            draft.seen = _stamp(message), message.header.frame_id.lstrip('/')
+            draft.seen = header_ns(message), message.header.frame_id.lstrip('/')
         draft.asked.append(message)
 
     def _on_outcome(self, recorded: Recorded, message: Any) -> None:
@@ -176,7 +176,7 @@ class EpisodeReader:
         self._end(draft, recorded.time_ns)
 
     def _on_statement(self, recorded: Recorded, message: Any) -> None:
-        claim = read_claim(recorded.channel.topic, message, _stamp(message))
+        claim = read_claim(recorded.channel.topic, message, header_ns(message))
         if claim.stated.source == 'truth':
             self._truths.add(claim)
         else:
@@ -235,7 +235,7 @@ class EpisodeReader:
         memory, lacks = self._memory, draft.lacks
         draft.seen = self._seen(draft)
         first, frame = draft.seen or (None, '')
-        stamps = [_stamp(message) for message in draft.asked]
+        stamps = [header_ns(message) for message in draft.asked]
         shown = dict.fromkeys(stamps if first is None else (first, *stamps))
         views = {stamp: memory.view(stamp, frame, lacks) for stamp in shown}
         span = draft.begin_stamp_ns, draft.end_stamp_ns or memory.newest_ns
@@ -282,11 +282,6 @@ def _request(message: Any) -> str:
     return str(message.request_id).removesuffix(_SECOND)
 
 
-def _stamp(message: Any) -> int:
-    stamp = message.header.stamp
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
-
-
 def _said(message: Any, view: View | None) -> Said:
     return Said(
         Task(message.task),
@@ -297,6 +292,6 @@ def _said(message: Any, view: View | None) -> Said:
         message.weights_sha256,
         message.seed,
         message.error_code,
-        _stamp(message),
+        header_ns(message),
         view,
     )

@@ -11,7 +11,7 @@ from vla_r1_core.geometry import CameraModel
 
 from vla_r1_training.bags.bag import Bag, Recorded
 from vla_r1_training.bags.calibration import CalibrationError, Calibrations
-from vla_r1_training.bags.decode import decode, DecodeError, stamp_ns
+from vla_r1_training.bags.decode import decode, DecodeError, header_ns, stamp_ns
 from vla_r1_training.bags.episode import Array, GripperPath, Picture, ToolPath, View
 from vla_r1_training.bags.frames import Frames, shows_the_camera
 from vla_r1_training.bags.gripper import by_fingers
@@ -60,7 +60,7 @@ class Memory:
     def add_transforms(self, message: Any, *, static: bool) -> None:
         """Take in a TFMessage."""
         for t in message.transforms:
-            stamp = t.header.stamp.sec * 1_000_000_000 + t.header.stamp.nanosec
+            stamp = header_ns(t)
             p, q = t.transform.translation, t.transform.rotation
             pose = (p.x, p.y, p.z, q.x, q.y, q.z, q.w)
             frames = t.header.frame_id, t.child_frame_id

@@ -97,8 +97,6 @@ class Student(nn.Module):
         logits = without_unshown(logits, self.shapes, colors, self.shown, right)
         logits = without_unshown(logits, self.colors, shapes, self.shown.T, right)
         targets = self._targets(right, logits, smooth)
-        if number_weight == 1.0:
-            return functional.cross_entropy(logits, targets)
         weights = torch.where(torch.isin(right, self.coordinates), number_weight, 1.0)
         losses = functional.cross_entropy(logits, targets, reduction='none')
         return (losses * weights).sum() / weights.sum()

@@ -14,7 +14,7 @@ from vla_r1_core.types import Task
 from vla_r1_sim.look import KINDS
 from vla_r1_sim.vocabulary import CONTAINERS, SYNONYMS
 
-from vla_r1_training.scenes.phrases import DISTANCES, GOALS, SAID, SIDES, WAYS
+from vla_r1_training.scenes.phrases import DISTANCES, GOALS, OTHER, SAID, SIDES, WAYS
 from vla_r1_training.scenes.thoughts import FAR, NOT_THERE, SCENE_LEADS, TARGET_LEADS, TASK_LEADS
 
 SPECIAL = (
@@ -70,7 +70,7 @@ def _corpus() -> Iterator[str]:
         yield f' {said}'
         yield said.format(it=f'the {kind}', way='', goal='')
     words = [*SYNONYMS, *CONTAINERS, *(intent.value for intent in Intent), 'object', 'one']
-    places = [*SIDES, *DISTANCES, *WAYS, *itertools.chain(*GOALS.values()), 'other than']
+    places = [*SIDES, *DISTANCES, *WAYS, *itertools.chain(*GOALS.values()), OTHER]
     for text in (*kinds, *words, *places):
         yield from [f' {text}'] * 20
 

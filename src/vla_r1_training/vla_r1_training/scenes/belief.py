@@ -32,7 +32,7 @@ def contradict(rng: np.random.Generator, asked: Asked) -> Asked | None:
     """
     if asked.relative:
         return None
-    objects = [i for i, thing in enumerate(asked.things) if ' ' in thing.name]
+    objects = [i for i, thing in enumerate(asked.things) if thing.is_called('object')]
     if asked.name is None:
         return _found(rng, asked, objects)
     if rng.random() < _GONE[asked.task]:

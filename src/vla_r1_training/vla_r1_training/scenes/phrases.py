@@ -72,6 +72,8 @@ DISTANCE_WORDS = {
     'nearest to': ('nearest to', 'closest to'), 'farthest from': ('farthest from',),
 }  # fmt: skip
 """By what a request says: what people say."""
+OTHER = 'other than'
+"""What a request says of "not the red ball but the other ball"."""
 SIDES = tuple(word for words in SIDE_WORDS.values() for word in words)
 DISTANCES = tuple(word for words in DISTANCE_WORDS.values() for word in words)
 

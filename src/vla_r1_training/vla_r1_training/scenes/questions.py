@@ -13,7 +13,7 @@ from vla_r1_sim.studio import Studio
 from vla_r1_sim.truth import true_trace
 from vla_r1_sim.vocabulary import SHAPES, SYNONYMS
 
-from vla_r1_training.scenes.phrases import DISTANCES, GOALS, SIDES, vary, WAYS
+from vla_r1_training.scenes.phrases import DISTANCES, GOALS, OTHER, SIDES, vary, WAYS
 from vla_r1_training.scenes.splits import Split
 
 _INTENTS = (Intent.PICK, Intent.REACH, Intent.PUSH, Intent.PLACE)
@@ -24,7 +24,7 @@ _WORDS = {
 _WAY_NAMES = {(-1.0, 0.0): 'left', (1.0, 0.0): 'right', (0.0, -1.0): 'away', (0.0, 1.0): 'closer'}
 _RELATIONS = {
     'left': 'left of', 'right': 'right of', 'behind': 'behind', 'front': 'in front of',
-    'nearest': 'nearest to', 'farthest': 'farthest from', 'other': 'other than',
+    'nearest': 'nearest to', 'farthest': 'farthest from', 'other': OTHER,
 }  # fmt: skip
 _PARTLY = 0.15
 """Of the questions that name things: share of those that say colour or shape only."""

@@ -14,11 +14,11 @@ from vla_r1_core.types import Box, Task
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes.examples import Asked
-from vla_r1_training.scenes.phrases import DISTANCE_WORDS, SAID, SIDE_WORDS, vary
+from vla_r1_training.scenes.phrases import DISTANCE_WORDS, OTHER, SAID, SIDE_WORDS, vary
 from vla_r1_training.scenes.thoughts import Seen
 
-SIDE, DISTANCE, OTHER = 'side', 'distance', 'other than'
-_SHARES = {SIDE: 0.4, DISTANCE: 0.45, OTHER: 0.15}
+_SIDE, _DISTANCE = 'side', 'distance'
+_SHARES = {_SIDE: 0.4, _DISTANCE: 0.45, OTHER: 0.15}
 _FARTHEST = 'farthest from'
 _TRIES = 8
 _ALONE = 0.3
@@ -37,7 +37,7 @@ def named_anew(rng: np.random.Generator, things: Sequence[Seen]) -> list[Seen]:
     """Return a list in which objects have other names, of few shapes: several are alike."""
     shapes = rng.choice(SHAPES, _FEW, replace=False)
     pairs = rng.permutation([f'{color} {shape}' for color in COLORS for shape in shapes]).tolist()
-    return [replace(t, name=pairs.pop()) if ' ' in t.name else t for t in things]
+    return [replace(t, name=pairs.pop()) if t.is_called('object') else t for t in things]
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ def relate(rng: np.random.Generator, asked: Asked, things: Sequence[Seen]) -> As
 
 def _riddle(rng: np.random.Generator, kind: str, things: Sequence[Seen]) -> _Riddle | None:
     """Draw a riddle; None where it has no clear answer, or mostly where only one may be meant."""
-    objects = [thing for thing in things if ' ' in thing.name]
+    objects = [thing for thing in things if thing.is_called('object')]
     if len(objects) < 2:
         return None
     places = [thing for thing in things if thing not in objects]
-    by_place = kind == DISTANCE and bool(places) and rng.random() < 0.5
+    by_place = kind == _DISTANCE and bool(places) and rng.random() < 0.5
     anchors = places if by_place else objects
     anchor = anchors[rng.integers(len(anchors))]
     others = [thing for thing in objects if thing != anchor]
@@ -101,7 +101,7 @@ def _riddle(rng: np.random.Generator, kind: str, things: Sequence[Seen]) -> _Rid
     fits = [thing for thing in others if thing.is_called(what)]
     if kind != OTHER and len(fits) == 1 and rng.random() > _ALONE:
         return None
-    relations = {SIDE: list(SIDE_WORDS), DISTANCE: list(DISTANCE_WORDS), OTHER: [OTHER]}[kind]
+    relations = {_SIDE: list(SIDE_WORDS), _DISTANCE: list(DISTANCE_WORDS), OTHER: [OTHER]}[kind]
     relation = relations[rng.integers(len(relations))]
     meant = _meant(relation, anchor.box, fits)
     return _Riddle(what, relation, anchor.name, meant.name) if meant else None

@@ -16,6 +16,8 @@ import numpy as np
 from vla_r1_core.types import Box, Task
 from vla_r1_sim.vocabulary import COLORS
 
+from vla_r1_training.scenes.phrases import DISTANCE_WORDS, OTHER, SIDE_WORDS
+
 TASK_LEADS = ('Task:', 'Asked:', 'Wanted:')
 SCENE_LEADS = ('Scene:', 'I see:', 'On the table:')
 TARGET_LEADS = ('Target:', 'Meant:', 'So it is:')
@@ -24,8 +26,8 @@ SIDE = 'From'
 FAR = 'By distance from'
 NOT_THERE = ' not there'
 OUTPUT = '<output>'
-_BY_DISTANCE = re.compile(r'\S+ (.+) (?:nearest to|farthest from) (.+)')
-_BY_SIDE = re.compile(r'\S+ (.+) (left of|right of|behind|in front of|other than) (.+)')
+_BY_DISTANCE = re.compile(rf'\S+ (.+) (?:{"|".join(DISTANCE_WORDS)}) (.+)')
+_BY_SIDE = re.compile(rf'\S+ (.+) ({"|".join((*SIDE_WORDS, OTHER))}) (.+)')
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def _sided(request: str, things: Mapping[str, Seen]) -> str:
     here = getattr(anchor.box, axis)
 
     def line(thing: Seen) -> str:
-        if relation == 'other than':
+        if relation == OTHER:
             return f' {thing.name} other'
         there = getattr(thing.box, axis)
         return f'{_numbered(thing.name, there, here)} {less if there < here else more}'
