@@ -125,7 +125,7 @@ def test_pictures_and_lists_are_asked_how_their_things_lie(config, nano, files):
         assert compared[name, 1.0] > max(10, 2 * compared[name, 0.0]), compared
 
 
-def test_of_what_is_told_words_can_count_more_than_numbers(config, nano, files):
+def test_words_can_count_more_than_numbers(config, nano, files):
     processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
     shown = np.ones((len(COLORS), len(SHAPES)), bool)
     lesson = Lessons(config, scenes, shown, Batcher(processor)).draw(step=0, rank=0)
@@ -134,12 +134,14 @@ def test_of_what_is_told_words_can_count_more_than_numbers(config, nano, files):
         student = Student(model, processor.tokenizer, torch.tensor(shown), number_weight=weight)
         with torch.no_grad():
             losses[weight] = student(lesson.batch, lesson.cells, 0.0, lesson.more)
-    told = [losses[weight]['told'].item() for weight in losses]
-    labels = lesson.more['told'].labels[lesson.more['told'].labels != IGNORED]
-    numbers = torch.isin(labels, student.coordinates).float().mean().item()
-    assert told[1] == pytest.approx((1 - numbers) * told[0] + numbers * told[2], rel=1e-4)
-    assert abs(told[0] - told[2]) > 0.1
-    assert len({losses[weight]['text'].item() for weight in losses}) == 1
+    batches = {'text': lesson.batch, **lesson.more}
+    assert set(batches) == {'text', 'told', 'contradicted'}
+    for name, batch in batches.items():
+        words, both, numbers = (losses[weight][name].item() for weight in losses)
+        labels = batch.labels[batch.labels != IGNORED]
+        share = torch.isin(labels, student.coordinates).float().mean().item()
+        assert both == pytest.approx((1 - share) * words + share * numbers, rel=1e-4)
+        assert abs(words - numbers) > 0.1
 
 
 def test_of_a_grey_picture_all_is_taught_but_the_colours_of_what_is_seen(nano, files):

@@ -45,7 +45,7 @@ _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
 _FREE = (
     *('steps', 'decay_steps', 'save_every', 'watch_every'),
     *('batch_size', 'told', 'contradicted', 'relations', 'compared', 'related'),
-    'number_weight',
+    *('picture_weight', 'number_weight', 'hint_weight', 'expected'),
 )
 """Settings that may be changed when a run goes on."""
 _SHOWN = 6
@@ -101,7 +101,18 @@ def train(config: SftConfig) -> Path:
     processor = load_processor(start)
     model = load_model(start, torch.float32)
     shown = shown_pairs(thing.name for asked in scenes.questions for thing in asked[0].things)
-    student = Student(model, processor.tokenizer, shown, number_weight=config.number_weight)
+    before = None
+    if config.expected:
+        folder = check_folder(config.before) if config.before else start
+        before = load_model(folder, torch.float32).eval().to(accelerator.device)
+    student = Student(
+        model,
+        processor.tokenizer,
+        shown,
+        number_weight=config.number_weight,
+        before=before,
+        expected=config.expected,
+    )
     optimizer = torch.optim.AdamW(
         student.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
@@ -127,8 +138,8 @@ def train(config: SftConfig) -> Path:
             group['lr'] = _rate(config, step)
         lesson = lessons.draw(step, accelerator.process_index).to(accelerator.device)
         losses = student(lesson.batch, lesson.cells, _smooth(config, step), lesson.more)
-        loss = config.hint_weight * losses['hints']
-        loss = loss + sum(losses[name] for name in ('text', *lesson.more))
+        weights = {'text': config.picture_weight, 'hints': config.hint_weight}
+        loss = sum(weights.get(name, 1.0) * value for name, value in losses.items())
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()

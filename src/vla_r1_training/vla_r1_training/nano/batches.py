@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,20 +39,22 @@ class Batch:
         labels: (B, L), the token that should come next at each place, or `IGNORED`.
         seen: (B, L), the same with the colours that things seem to have, learned or not;
             `IGNORED` for those of things without colours.
+        wanted: (B, L), where a thing's colour has been listed that is asked for, the shape that is
+            asked for with it; `IGNORED` elsewhere.
         pictures: (B,), whose pictures of another batch they are asked about, where they are.
     """
 
     inputs: dict[str, torch.Tensor]
     labels: torch.Tensor
     seen: torch.Tensor
+    wanted: torch.Tensor
     pictures: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> 'Batch':
         """Return it on a device."""
         inputs = {name: value.to(device) for name, value in self.inputs.items()}
-        return replace(
-            self, inputs=inputs, labels=self.labels.to(device), seen=self.seen.to(device)
-        )
+        tokens = {name: getattr(self, name).to(device) for name in ('labels', 'seen', 'wanted')}
+        return replace(self, inputs=inputs, **tokens)
 
 
 class Batcher:
@@ -183,7 +186,7 @@ class Batcher:
         length = max(len(p) + len(h) for p, h in zip(prompts, heard, strict=True))
         ids = torch.full((len(asked), length), self._tokenizer.pad_token_id)
         mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
-        seen = labels.clone()
+        seen, wanted = labels.clone(), labels.clone()
         for i, (prompt, answer) in enumerate(zip(prompts, heard, strict=True)):
             size = len(prompt) + len(answer)
             place = slice(0, size) if answer else slice(length - size, length)
@@ -192,12 +195,13 @@ class Batcher:
                 follows = slice(len(prompt) - 1, size - 1)
                 labels[i, follows] = torch.tensor(learned[i])
                 seen[i, follows] = torch.tensor(looking[i])
+                wanted[i, follows] = torch.tensor(self._wanted(asked[i].request, answer))
         inputs = {
             'input_ids': ids,
             'attention_mask': mask,
             'mm_token_type_ids': (ids == self._processor.image_token_id).int(),
         }
-        return Batch(inputs, labels, seen)
+        return Batch(inputs, labels, seen, wanted)
 
     def _single(self, words: Iterable[str]) -> list[int]:
         """Return the ids of those words that are a token of their own."""
@@ -212,6 +216,19 @@ class Batcher:
         first = next((i for i, token in enumerate(answer) if token in self._seeing), len(answer))
         behind = range(first + 1, len(answer))
         return first, next((i for i in behind if answer[i] in self._stops), len(answer))
+
+    def _wanted(self, request: str, answer: list[int]) -> list[int]:
+        """Return an answer's length of shapes that go with the colours listed before them."""
+        words: list[int] = self._tokenizer(f' {request}')['input_ids']
+        pairs = dict(pair for pair in pairwise(words) if self._is_name(*pair))
+        first, last = self._listed(answer)
+        return [
+            pairs.get(answer[i - 1], IGNORED) if first < i - 1 and i < last else IGNORED
+            for i in range(len(answer))
+        ]
+
+    def _is_name(self, color: int, shape: int) -> bool:
+        return color in self._colors and shape in self._shapes
 
     def _misname(self, answer: list[int], rng: np.random.Generator) -> tuple[list[int], list[int]]:
         """Return an answer with other names in its list, and what of it is still learned."""

@@ -26,15 +26,26 @@ class Student(nn.Module):
         model: a Qwen2.5-VL.
         tokenizer: with a token for each coordinate, colour and shape.
         shown: (colours, shapes) bool: the pairs that are in the pictures.
-        number_weight: of a coordinate beside a word's, where what is seen is told.
+        number_weight: of a coordinate beside a word's.
+        before: the model as it was, against whose odds it shall expect what is asked for.
+        expected: by how much the odds shall be higher that a thing is called so [nats].
     """
 
     def __init__(
-        self, model: Any, tokenizer: Any, shown: torch.Tensor, *, number_weight: float = 1.0
+        self,
+        model: Any,
+        tokenizer: Any,
+        shown: torch.Tensor,
+        *,
+        number_weight: float = 1.0,
+        before: Any = None,
+        expected: float = 0.0,
     ) -> None:
         super().__init__()
         self.model = model
         self._number_weight = number_weight
+        self._before = (before,)  # no part of what is trained and saved
+        self._expected = expected
         embed = model.model.visual.patch_embed
         embed.forward = MethodType(_embed_patches, embed)
         words = {'colors': COLORS, 'shapes': SHAPES}
@@ -71,11 +82,24 @@ class Student(nn.Module):
             hint(tokens, cells, self.shown) for hint, tokens in zip(self.hints, seen, strict=True)
         ]
         losses = {'text': text, 'hints': torch.stack(hints).sum()}
+        if self._before[0] is not None:
+            losses['expected'] = self._surprise(batch, out.last_hidden_state)
         for name, other in more.items():
             which = [] if other.pictures is None else other.pictures.tolist()
             heard = self._run(other.inputs, [images[i].detach() for i in which])
-            losses[name] = self._text(other, heard.last_hidden_state, smooth, self._number_weight)
+            losses[name] = self._text(other, heard.last_hidden_state, smooth)
         return losses
+
+    def _surprise(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
+        """Return how far the odds of what is asked for are from where they shall be [nats]."""
+        (before,) = self._before
+        places = batch.wanted != IGNORED
+        which = _places(batch.wanted[places], self.shapes)
+        with torch.no_grad():
+            was = before.model(**batch.inputs, use_cache=False).last_hidden_state[places]
+            goal = _log_odds(before.lm_head(was)[:, self.shapes], which) + self._expected
+        odds = _log_odds(self.model.lm_head(hidden[places])[:, self.shapes], which)
+        return functional.smooth_l1_loss(odds, goal, reduction='sum') / max(1, len(which))
 
     def _run(
         self, inputs: Mapping[str, torch.Tensor], images: Sequence[torch.Tensor], **options: bool
@@ -84,9 +108,7 @@ class Student(nn.Module):
         encoded = {'image': BaseModelOutputWithPooling(pooler_output=images)} if images else {}
         return self.model.model(**inputs, mm_encoder_outputs=encoded, use_cache=False, **options)
 
-    def _text(
-        self, batch: Batch, hidden: torch.Tensor, smooth: float, number_weight: float = 1.0
-    ) -> torch.Tensor:
+    def _text(self, batch: Batch, hidden: torch.Tensor, smooth: float) -> torch.Tensor:
         """Return the loss of what is learned of a batch's answers."""
         learned = batch.labels != IGNORED
         logits = self.model.lm_head(hidden[learned]).float()
@@ -97,7 +119,7 @@ class Student(nn.Module):
         logits = without_unshown(logits, self.shapes, colors, self.shown, right)
         logits = without_unshown(logits, self.colors, shapes, self.shown.T, right)
         targets = self._targets(right, logits, smooth)
-        weights = torch.where(torch.isin(right, self.coordinates), number_weight, 1.0)
+        weights = torch.where(torch.isin(right, self.coordinates), self._number_weight, 1.0)
         losses = functional.cross_entropy(logits, targets, reduction='none')
         return (losses * weights).sum() / weights.sum()
 
@@ -121,6 +143,14 @@ def _embed_patches(embed: Any, patches: torch.Tensor) -> torch.Tensor:
     """
     weight = embed.proj.weight.flatten(1)
     return functional.linear(patches.to(weight.dtype), weight)
+
+
+def _log_odds(logits: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+    """Return (N,) logarithms of p / (1 - p) for (N,) of the columns of (N, K) logits."""
+    chosen = functional.one_hot(which, logits.shape[-1]).bool()
+    logits = logits.float()
+    others = logits.masked_fill(chosen, -torch.inf).logsumexp(-1)
+    return logits[chosen] - others
 
 
 def _places(ids: torch.Tensor, among: torch.Tensor) -> torch.Tensor:
