@@ -39,8 +39,9 @@ class Batch:
         labels: (B, L), the token that should come next at each place, or `IGNORED`.
         seen: (B, L), the same with the colours that things seem to have, learned or not;
             `IGNORED` for those of things without colours.
-        wanted: (B, L), where a thing's colour has been listed that is asked for, the shape that is
-            asked for with it; `IGNORED` elsewhere.
+        wanted: (B, L), where a thing's shape is listed, the one that is asked for; `IGNORED`
+            elsewhere, and where no pair of colour and shape is asked for.
+        fitting: (B, L), in which of these places the thing's colour is the one asked for.
         pictures: (B,), whose pictures of another batch they are asked about, where they are.
     """
 
@@ -48,13 +49,16 @@ class Batch:
     labels: torch.Tensor
     seen: torch.Tensor
     wanted: torch.Tensor
+    fitting: torch.Tensor
     pictures: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> 'Batch':
         """Return it on a device."""
         inputs = {name: value.to(device) for name, value in self.inputs.items()}
-        tokens = {name: getattr(self, name).to(device) for name in ('labels', 'seen', 'wanted')}
-        return replace(self, inputs=inputs, **tokens)
+        names = ('labels', 'seen', 'wanted', 'fitting')
+        return replace(
+            self, inputs=inputs, **{name: getattr(self, name).to(device) for name in names}
+        )
 
 
 class Batcher:
@@ -187,6 +191,7 @@ class Batcher:
         ids = torch.full((len(asked), length), self._tokenizer.pad_token_id)
         mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
         seen, wanted = labels.clone(), labels.clone()
+        fitting = torch.zeros_like(labels, dtype=torch.bool)
         for i, (prompt, answer) in enumerate(zip(prompts, heard, strict=True)):
             size = len(prompt) + len(answer)
             place = slice(0, size) if answer else slice(length - size, length)
@@ -195,13 +200,14 @@ class Batcher:
                 follows = slice(len(prompt) - 1, size - 1)
                 labels[i, follows] = torch.tensor(learned[i])
                 seen[i, follows] = torch.tensor(looking[i])
-                wanted[i, follows] = torch.tensor(self._wanted(asked[i].request, answer))
+                shapes, fits = self._wanted(asked[i].request, answer)
+                wanted[i, follows], fitting[i, follows] = torch.tensor(shapes), torch.tensor(fits)
         inputs = {
             'input_ids': ids,
             'attention_mask': mask,
             'mm_token_type_ids': (ids == self._processor.image_token_id).int(),
         }
-        return Batch(inputs, labels, seen, wanted)
+        return Batch(inputs, labels, seen, wanted, fitting)
 
     def _single(self, words: Iterable[str]) -> list[int]:
         """Return the ids of those words that are a token of their own."""
@@ -217,15 +223,16 @@ class Batcher:
         behind = range(first + 1, len(answer))
         return first, next((i for i in behind if answer[i] in self._stops), len(answer))
 
-    def _wanted(self, request: str, answer: list[int]) -> list[int]:
-        """Return an answer's length of shapes that go with the colours listed before them."""
+    def _wanted(self, request: str, answer: list[int]) -> tuple[list[int], list[bool]]:
+        """Return which shape is asked for where an answer lists one, and whether its colour is."""
         words: list[int] = self._tokenizer(f' {request}')['input_ids']
-        pairs = dict(pair for pair in pairwise(words) if self._is_name(*pair))
+        asked = next((pair for pair in pairwise(words) if self._is_name(*pair)), None)
+        shapes, fits = [IGNORED] * len(answer), [False] * len(answer)
         first, last = self._listed(answer)
-        return [
-            pairs.get(answer[i - 1], IGNORED) if first < i - 1 and i < last else IGNORED
-            for i in range(len(answer))
-        ]
+        for i in range(first + 2, last):
+            if asked and self._is_name(*answer[i - 1 : i + 1]):
+                shapes[i], fits[i] = asked[1], answer[i - 1] == asked[0]
+        return shapes, fits
 
     def _is_name(self, color: int, shape: int) -> bool:
         return color in self._colors and shape in self._shapes
