@@ -40,8 +40,7 @@ class Batch:
         seen: (B, L), the same with the colours that things seem to have, learned or not;
             `IGNORED` for those of things without colours.
         wanted: (B, L), where a thing's shape is listed, the one that is asked for; `IGNORED`
-            elsewhere, and where no pair of colour and shape is asked for.
-        fitting: (B, L), in which of these places the thing's colour is the one asked for.
+            elsewhere, and where more or less than a colour and a shape is asked for.
         pictures: (B,), whose pictures of another batch they are asked about, where they are.
     """
 
@@ -49,16 +48,13 @@ class Batch:
     labels: torch.Tensor
     seen: torch.Tensor
     wanted: torch.Tensor
-    fitting: torch.Tensor
     pictures: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> 'Batch':
         """Return it on a device."""
         inputs = {name: value.to(device) for name, value in self.inputs.items()}
-        names = ('labels', 'seen', 'wanted', 'fitting')
-        return replace(
-            self, inputs=inputs, **{name: getattr(self, name).to(device) for name in names}
-        )
+        tokens = {name: getattr(self, name).to(device) for name in ('labels', 'seen', 'wanted')}
+        return replace(self, inputs=inputs, **tokens)
 
 
 class Batcher:
@@ -191,7 +187,6 @@ class Batcher:
         ids = torch.full((len(asked), length), self._tokenizer.pad_token_id)
         mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
         seen, wanted = labels.clone(), labels.clone()
-        fitting = torch.zeros_like(labels, dtype=torch.bool)
         for i, (prompt, answer) in enumerate(zip(prompts, heard, strict=True)):
             size = len(prompt) + len(answer)
             place = slice(0, size) if answer else slice(length - size, length)
@@ -200,14 +195,13 @@ class Batcher:
                 follows = slice(len(prompt) - 1, size - 1)
                 labels[i, follows] = torch.tensor(learned[i])
                 seen[i, follows] = torch.tensor(looking[i])
-                shapes, fits = self._wanted(asked[i].request, answer)
-                wanted[i, follows], fitting[i, follows] = torch.tensor(shapes), torch.tensor(fits)
+                wanted[i, follows] = torch.tensor(self._wanted(asked[i].request, answer))
         inputs = {
             'input_ids': ids,
             'attention_mask': mask,
             'mm_token_type_ids': (ids == self._processor.image_token_id).int(),
         }
-        return Batch(inputs, labels, seen, wanted, fitting)
+        return Batch(inputs, labels, seen, wanted)
 
     def _single(self, words: Iterable[str]) -> list[int]:
         """Return the ids of those words that are a token of their own."""
@@ -223,19 +217,16 @@ class Batcher:
         behind = range(first + 1, len(answer))
         return first, next((i for i in behind if answer[i] in self._stops), len(answer))
 
-    def _wanted(self, request: str, answer: list[int]) -> tuple[list[int], list[bool]]:
-        """Return which shape is asked for where an answer lists one, and whether its colour is."""
-        words: list[int] = self._tokenizer(f' {request}')['input_ids']
-        asked = next((pair for pair in pairwise(words) if self._is_name(*pair)), None)
-        shapes, fits = [IGNORED] * len(answer), [False] * len(answer)
+    def _wanted(self, request: str, answer: list[int]) -> list[int]:
+        """Return the shape that is asked for where an answer lists one, if its colour is, too."""
+        _, *words = self._tokenizer(f' {request}')['input_ids']
         first, last = self._listed(answer)
-        for i in range(first + 2, last):
-            if asked and self._is_name(*answer[i - 1 : i + 1]):
-                shapes[i], fits[i] = asked[1], answer[i - 1] == asked[0]
-        return shapes, fits
-
-    def _is_name(self, color: int, shape: int) -> bool:
-        return color in self._colors and shape in self._shapes
+        if len(words) != 2 or words[0] not in self._colors or words[1] not in self._shapes:
+            return [IGNORED] * len(answer)
+        return [
+            words[1] if first < i < last and token in self._shapes else IGNORED
+            for i, token in enumerate(answer)
+        ]
 
     def _misname(self, answer: list[int], rng: np.random.Generator) -> tuple[list[int], list[int]]:
         """Return an answer with other names in its list, and what of it is still learned."""

@@ -91,19 +91,15 @@ class Student(nn.Module):
         return losses
 
     def _surprise(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
-        """Return how far the odds of what is asked for are from where they shall be [nats].
-
-        Of things of that colour higher than they were, of others as they were.
-        """
+        """Return how far the odds of what is asked for are from where they shall be [nats]."""
         (before,) = self._before
         places = batch.wanted != IGNORED
-        which, fits = _places(batch.wanted[places], self.shapes), batch.fitting[places]
+        which = _places(batch.wanted[places], self.shapes)
         with torch.no_grad():
             was = before.model(**batch.inputs, use_cache=False).last_hidden_state[places]
-            goal = _log_odds(before.lm_head(was)[:, self.shapes], which) + self._expected * fits
+            goal = _log_odds(before.lm_head(was)[:, self.shapes], which) + self._expected
         odds = _log_odds(self.model.lm_head(hidden[places])[:, self.shapes], which)
-        off = functional.smooth_l1_loss(odds, goal, reduction='none')
-        return sum(off[group].sum() / group.sum().clamp(min=1) for group in (fits, ~fits))
+        return functional.smooth_l1_loss(odds, goal, reduction='sum') / max(1, len(which))
 
     def _run(
         self, inputs: Mapping[str, torch.Tensor], images: Sequence[torch.Tensor], **options: bool
