@@ -15,6 +15,7 @@ from PIL import Image
 import pytest
 from safetensors.torch import load_file
 import torch
+from vla_r1_core.errors import ReasoningError
 from vla_r1_core.types import Task
 from vla_r1_perception.backends import make_reasoner
 from vla_r1_perception.config import ReasonerConfig
@@ -50,6 +51,26 @@ def test_any_text_survives_the_tokenizer(nano):
 def test_questions_that_tell_what_is_seen_need_thoughts(config):
     with pytest.raises(SystemExit, match='thought'):
         train(replace(config, thought=False))
+
+
+def test_pictures_can_count_for_nothing_beside_what_is_told(config):
+    chosen = replace(config, precision='fp32', steps=3, decay_steps=0, hint_weight=0.0, told=4)
+    after = weights(train(replace(chosen, picture_weight=0.0)))
+    before = weights(Path(config.out) / 'start')
+    moved = {name: (value - before[name]).abs().max().item() for name, value in after.items()}
+    seeing = [moved[name] for name in moved if 'visual' in name]
+    telling = [moved[name] for name in moved if 'visual' not in name]
+    assert max(seeing) < 0.2 * max(telling)  # rounded to bf16, no more
+
+
+def test_what_is_asked_for_is_expected_more_than_by_the_model_before(config, nano):
+    chosen = replace(config, precision='fp32', steps=2, expected=3.0, save_every=1)
+    with pytest.raises(ReasoningError, match='no-such-folder'):
+        train(replace(chosen, before='no-such-folder'))
+    folder = train(replace(chosen, before=str(nano), out=f'{config.out}-expects'))
+    log = [json.loads(line) for line in (folder.parent / 'log.jsonl').read_text().splitlines()]
+    assert all(row['expected'] > 1.0 for row in log if 'text' in row)
+    assert weights(folder).keys() == weights(nano).keys()
 
 
 def test_only_so_many_examples_are_learned_from(files):
