@@ -7,7 +7,7 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 training=src/vla_r1_training/config
 shipped=src/vla_r1_perception/vla_r1_perception/models/nano
 ros2 run vla_r1_training render --split train --scenes 10000 --out data/scenes --jobs 2
-ros2 run vla_r1_training render --split test --scenes 1000 --out data/scenes --jobs 2
+ros2 run vla_r1_training render --split test --scenes 2000 --out data/scenes --jobs 2
 ros2 run vla_r1_training render --split unseen --scenes 8000 --out data/scenes --jobs 2
 learn() {
   torchrun --standalone --nproc_per_node 2 -m vla_r1_training.sft --config $training/$1.yaml
@@ -21,21 +21,26 @@ learn nano-steep
 learn nano-told
 learn nano-list
 learn nano-expect
-# The first 7,000 scenes of `unseen` were looked at while the recipe was made; these were not.
+ros2 run vla_r1_training average --first data/nano/list/model \
+  --second data/nano/expect/model --share 0.5 --out data/nano/half
+learn nano-settle
+ros2 run vla_r1_training average --first data/nano/list/model \
+  --second data/nano/settle/model --share 0.4 --out data/nano/last
+# The scenes before these were looked at while the recipe was made.
 mkdir -p data/fresh
+ln -sf ../scenes/test-0000{4,5,6,7}.parquet data/fresh/
 ln -sf ../scenes/unseen-000{28,29,30,31}.parquet data/fresh/
 for split in test unseen; do
-  scenes=data/$([ $split = test ] && echo scenes || echo fresh)
-  ros2 run vla_r1_training evaluate --model data/nano/expect/model --split $split \
-    --scenes "$scenes" --out data/nano/answers-$split.jsonl \
+  ros2 run vla_r1_training evaluate --model data/nano/last/model --split $split \
+    --scenes data/fresh --out data/nano/answers-$split.jsonl \
     --markdown data/nano/$split.md --json data/nano/$split.json
 done
 mkdir -p $shipped
-cp data/nano/expect/model/* $shipped
-cp data/nano/expect/run.json $shipped
+cp data/nano/last/model/* $shipped
+cp data/nano/last/run.json $shipped
 # Of what it goes on from.
-before=(sft longer longest mean steep told list)
-names=(stage1 stage2 stage3 mean stage4 stage5 stage6)
+before=(sft longer longest mean steep told list expect half settle)
+names=(stage1 stage2 stage3 mean stage4 stage5 stage6 stage7 half stage8)
 for i in "${!before[@]}"; do
   cp data/nano/${before[i]}/run.json $shipped/run-${names[i]}.json
   cp data/nano/${before[i]}/model/training.yaml $shipped/training-${names[i]}.yaml

@@ -1,4 +1,4 @@
-"""What is asked for is expected to be there: by a chosen measure more than the model did before."""
+"""What is asked for is expected to be there: more than the model before did, by so much."""
 
 from dataclasses import replace
 
