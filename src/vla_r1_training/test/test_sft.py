@@ -71,6 +71,9 @@ def test_what_is_asked_for_is_expected_more_than_by_the_model_before(config, nan
     log = [json.loads(line) for line in (folder.parent / 'log.jsonl').read_text().splitlines()]
     assert log[0]['expected'] == pytest.approx(2.5, abs=0.1)  # smooth L1
     assert weights(folder).keys() == weights(nano).keys()
+    inputs = json.loads((folder.parent / 'run.json').read_text())['inputs']
+    known = nano / 'model.safetensors'
+    assert inputs[str(known)] == sha256(known)
 
 
 def test_only_so_many_examples_are_learned_from(files):

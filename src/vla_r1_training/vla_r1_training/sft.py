@@ -81,6 +81,7 @@ def train(config: SftConfig) -> Path:
     set_seed(config.seed)
     out = Path(config.out)
     start = check_folder(config.model) if config.model else out / 'start'
+    before = check_folder(config.before) if config.before else start
     with accelerator.main_process_first():
         if not config.model and not start.exists():
             partly = start.with_suffix('.part')
@@ -90,7 +91,8 @@ def train(config: SftConfig) -> Path:
     if len(files) < config.files:
         raise SystemExit(f'{config.scenes} has {len(files)} of {config.files} files: run render')
     if accelerator.is_main_process:
-        _write_provenance(out, config, [*files, *start.glob('*.safetensors')])
+        weights = [file for of in sorted({start, before}) for file in of.glob('*.safetensors')]
+        _write_provenance(out, config, [*files, *weights])
     with accelerator.main_process_first():
         watched, scenes = load_scenes(files[:1], PICTURE), load_scenes(files[1:], PICTURE)
     held = sum(map(len, scenes.questions))
@@ -101,16 +103,15 @@ def train(config: SftConfig) -> Path:
     processor = load_processor(start)
     model = load_model(start, torch.float32)
     shown = shown_pairs(thing.name for asked in scenes.questions for thing in asked[0].things)
-    before = None
+    earlier = None
     if config.expected:
-        folder = check_folder(config.before) if config.before else start
-        before = load_model(folder, torch.float32).eval().to(accelerator.device)
+        earlier = load_model(before, torch.float32).eval().to(accelerator.device)
     student = Student(
         model,
         processor.tokenizer,
         shown,
         number_weight=config.number_weight,
-        before=before,
+        before=earlier,
         expected=config.expected,
     )
     optimizer = torch.optim.AdamW(
@@ -138,8 +139,8 @@ def train(config: SftConfig) -> Path:
             group['lr'] = _rate(config, step)
         lesson = lessons.draw(step, accelerator.process_index).to(accelerator.device)
         losses = student(lesson.batch, lesson.cells, _smooth(config, step), lesson.more)
-        weights = {'text': config.picture_weight, 'hints': config.hint_weight}
-        loss = sum(weights.get(name, 1.0) * value for name, value in losses.items())
+        shares = {'text': config.picture_weight, 'hints': config.hint_weight}
+        loss = sum(shares.get(name, 1.0) * value for name, value in losses.items())
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
