@@ -72,6 +72,8 @@ def train(config: SftConfig) -> Path:
     """
     if not config.thought and (config.told or config.contradicted):
         raise SystemExit('told and contradicted questions list what is seen: set thought: true')
+    if config.expected and not config.before:
+        raise SystemExit('expected is against the odds of another model: set before: FOLDER')
     accelerator = Accelerator(
         cpu=not torch.accelerator.is_available(),
         mixed_precision='no' if config.precision == 'fp32' else 'bf16',
@@ -81,7 +83,7 @@ def train(config: SftConfig) -> Path:
     set_seed(config.seed)
     out = Path(config.out)
     start = check_folder(config.model) if config.model else out / 'start'
-    before = check_folder(config.before) if config.before else start
+    before = check_folder(config.before) if config.before else None
     with accelerator.main_process_first():
         if not config.model and not start.exists():
             partly = start.with_suffix('.part')
@@ -91,7 +93,7 @@ def train(config: SftConfig) -> Path:
     if len(files) < config.files:
         raise SystemExit(f'{config.scenes} has {len(files)} of {config.files} files: run render')
     if accelerator.is_main_process:
-        weights = [file for of in sorted({start, before}) for file in of.glob('*.safetensors')]
+        weights = [file for of in {start, before or start} for file in of.glob('*.safetensors')]
         _write_provenance(out, config, [*files, *weights])
     with accelerator.main_process_first():
         watched, scenes = load_scenes(files[:1], PICTURE), load_scenes(files[1:], PICTURE)
@@ -104,7 +106,7 @@ def train(config: SftConfig) -> Path:
     model = load_model(start, torch.float32)
     shown = shown_pairs(thing.name for asked in scenes.questions for thing in asked[0].things)
     earlier = None
-    if config.expected:
+    if before:
         earlier = load_model(before, torch.float32).eval().to(accelerator.device)
     student = Student(
         model,

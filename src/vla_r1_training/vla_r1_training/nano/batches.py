@@ -13,6 +13,7 @@ from vla_r1_sim.vocabulary import COLORS, SHAPES
 from vla_r1_training.scenes.examples import Asked
 from vla_r1_training.scenes.thoughts import SCENE_LEADS
 
+_PER_TOKEN = ('labels', 'seen', 'wanted', 'listed')
 IGNORED = -100
 """The label of tokens that are given, not learned."""
 _MISNAMED = 0.5
@@ -40,6 +41,7 @@ class Batch:
             `IGNORED` for those of things without colours.
         wanted: (B, L), where a thing's shape is listed, the one that is asked for; `IGNORED`
             elsewhere, and where more or less than a colour and a shape is asked for.
+        listed: (B, L) bool, whether it is in the list of what is seen.
         pictures: (B,), whose pictures of another batch they are asked about, where they are.
     """
 
@@ -47,12 +49,13 @@ class Batch:
     labels: torch.Tensor
     seen: torch.Tensor
     wanted: torch.Tensor
+    listed: torch.Tensor
     pictures: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> 'Batch':
         """Return it on a device."""
         inputs = {name: value.to(device) for name, value in self.inputs.items()}
-        tokens = {name: getattr(self, name).to(device) for name in ('labels', 'seen', 'wanted')}
+        tokens = {name: getattr(self, name).to(device) for name in _PER_TOKEN}
         return replace(self, inputs=inputs, **tokens)
 
 
@@ -186,6 +189,7 @@ class Batcher:
         ids = torch.full((len(asked), length), self._tokenizer.pad_token_id)
         mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
         seen, wanted = labels.clone(), labels.clone()
+        listed = torch.zeros_like(ids, dtype=torch.bool)
         for i, (prompt, answer) in enumerate(zip(prompts, heard, strict=True)):
             size = len(prompt) + len(answer)
             place = slice(0, size) if answer else slice(length - size, length)
@@ -195,12 +199,14 @@ class Batcher:
                 labels[i, follows] = torch.tensor(learned[i])
                 seen[i, follows] = torch.tensor(looking[i])
                 wanted[i, follows] = torch.tensor(self._wanted(asked[i].request, answer))
+                first, last = self._listed(answer)
+                listed[i, len(prompt) + first : len(prompt) + last - 1] = True
         inputs = {
             'input_ids': ids,
             'attention_mask': mask,
             'mm_token_type_ids': (ids == self._processor.image_token_id).int(),
         }
-        return Batch(inputs, labels, seen, wanted)
+        return Batch(inputs, labels, seen, wanted, listed)
 
     def _single(self, words: Iterable[str]) -> list[int]:
         """Return the ids of those words that are a token of their own."""

@@ -27,13 +27,15 @@ class SftConfig:
     )
     picture_weight: float = param(1.0, 'of answers about pictures beside told ones', ge=0.0)
     number_weight: float = param(1.0, 'of a coordinate beside a word', ge=0.0)
+    before: str = param(
+        '', 'folder of a model: where it is right, its probabilities are learned; "": of none'
+    )
     expected: float = param(
         0.0,
         'by how much likelier than by `before` a thing is listed as what is asked for',
         unit='nats',
         ge=0.0,
     )
-    before: str = param('', 'folder of that model; "" is the one to start from')
     learning_rate: float = param(0.002, 'highest', ge=0.0)
     warmup_steps: int = param(100, 'until the rate is highest', ge=0)
     decay_steps: int = param(6000, 'at the end, while the rate falls to 0', ge=0)

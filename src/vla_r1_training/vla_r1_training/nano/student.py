@@ -15,6 +15,8 @@ from vla_r1_training.nano.hints import Cells, Hints
 from vla_r1_training.nano.pairs import without_unshown
 from vla_r1_training.nano.tokenizer import COORDINATES
 
+_NEAR = 20
+"""Thousandths of the picture by which a coordinate may be off and is right."""
 _MIDDLE_LAYER = 2
 """Of the language model, whose visual tokens are asked for places in the picture."""
 
@@ -27,8 +29,8 @@ class Student(nn.Module):
         tokenizer: with a token for each coordinate, colour and shape.
         shown: (colours, shapes) bool: the pairs that are in the pictures.
         number_weight: of a coordinate beside a word's.
-        before: the model as it was, against whose odds it shall expect what is asked for.
-        expected: by how much the odds shall be higher that a thing is called so [nats].
+        before: the model as it was, whose probabilities are learned where it is right.
+        expected: by how much the odds shall be above its that a thing is called as asked [nats].
     """
 
     def __init__(
@@ -75,31 +77,64 @@ class Student(nn.Module):
         pixels, grid = inputs.pop('pixel_values'), inputs['image_grid_thw']
         images = self.model.model.get_image_features(pixels, grid, return_dict=True).pooler_output
         out = self._run(inputs, images, output_hidden_states=True)
-        text = self._text(batch, out.last_hidden_state, smooth)
+        was = self._was(batch)
+        text = self._text(batch, out.last_hidden_state, smooth, was)
         visual = batch.inputs['mm_token_type_ids'] == 1
         seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
         hints = [
             hint(tokens, cells, self.shown) for hint, tokens in zip(self.hints, seen, strict=True)
         ]
         losses = {'text': text, 'hints': torch.stack(hints).sum()}
-        if self._before[0] is not None:
-            losses['expected'] = self._surprise(batch, out.last_hidden_state)
+        if was is not None:
+            losses['names'] = self._names(batch, out.last_hidden_state, was)
         for name, other in more.items():
             which = [] if other.pictures is None else other.pictures.tolist()
             heard = self._run(other.inputs, [images[i].detach() for i in which])
             losses[name] = self._text(other, heard.last_hidden_state, smooth)
         return losses
 
-    def _surprise(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
-        """Return how far the odds of what is asked for are from where they shall be [nats]."""
+    def _was(self, batch: Batch) -> torch.Tensor | None:
+        """Return (N, V) logits of the model before for what is learned, its wishes added."""
         (before,) = self._before
-        places = batch.wanted != IGNORED
-        which = _places(batch.wanted[places], self.shapes)
+        if before is None:
+            return None
+        learned = batch.labels != IGNORED
         with torch.no_grad():
-            was = before.model(**batch.inputs, use_cache=False).last_hidden_state[places]
-            goal = _log_odds(before.lm_head(was)[:, self.shapes], which) + self._expected
-        odds = _log_odds(self.model.lm_head(hidden[places])[:, self.shapes], which)
-        return functional.smooth_l1_loss(odds, goal, reduction='sum') / max(1, len(which))
+            hidden = before.model(**batch.inputs, use_cache=False).last_hidden_state[learned]
+            was: torch.Tensor = before.lm_head(hidden).float()
+        return was
+
+    def _wished(self, batch: Batch, was: torch.Tensor) -> torch.Tensor:
+        """Return logits in which what is asked for is more likely."""
+        wanted = batch.wanted[batch.labels != IGNORED]
+        rows = (wanted != IGNORED).nonzero()[:, 0]
+        out = was.clone()
+        out[rows, wanted[rows]] += self._expected
+        return out
+
+    def _names(self, batch: Batch, hidden: torch.Tensor, was: torch.Tensor) -> torch.Tensor:
+        """Return how far the odds of names in the list are from where they shall be [nats].
+
+        Also where they are so small that probabilities would not tell.
+        """
+        learned = batch.labels != IGNORED
+        rows = batch.listed[learned] & self._right(was, batch.labels[learned])
+        goals, right = self._wished(batch, was)[rows], batch.labels[learned][rows]
+        logits = self.model.lm_head(hidden[learned][rows]).float()
+        total, count = logits.sum() * 0.0, 0
+        for words in (self.colors, self.shapes):
+            own = torch.isin(right, words)
+            odds, goal = _log_odds(logits[own][:, words]), _log_odds(goals[own][:, words])
+            total = total + functional.smooth_l1_loss(odds, goal, reduction='sum')
+            count += goal.numel()
+        return total / max(1, count)
+
+    def _right(self, logits: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        """Return (N,) bool: whether the likeliest is right, or nearly, where it is a coordinate."""
+        said = logits.argmax(-1)
+        here, there = _places(said, self.coordinates), _places(right, self.coordinates)
+        near = (here >= 0) & (there >= 0) & ((here - there).abs() <= _NEAR)
+        return (said == right) | near
 
     def _run(
         self, inputs: Mapping[str, torch.Tensor], images: Sequence[torch.Tensor], **options: bool
@@ -108,10 +143,16 @@ class Student(nn.Module):
         encoded = {'image': BaseModelOutputWithPooling(pooler_output=images)} if images else {}
         return self.model.model(**inputs, mm_encoder_outputs=encoded, use_cache=False, **options)
 
-    def _text(self, batch: Batch, hidden: torch.Tensor, smooth: float) -> torch.Tensor:
+    def _text(
+        self,
+        batch: Batch,
+        hidden: torch.Tensor,
+        smooth: float,
+        was: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Return the loss of what is learned of a batch's answers."""
         learned = batch.labels != IGNORED
-        logits = self.model.lm_head(hidden[learned]).float()
+        logits = plain = self.model.lm_head(hidden[learned]).float()
         before = functional.pad(batch.seen, (1, 0), value=IGNORED)[:, :-1][learned]
         behind = functional.pad(batch.seen, (0, 1), value=IGNORED)[:, 1:][learned]
         colors, shapes = _places(before, self.colors), _places(behind, self.shapes)
@@ -121,6 +162,12 @@ class Student(nn.Module):
         targets = self._targets(right, logits, smooth)
         weights = torch.where(torch.isin(right, self.coordinates), self._number_weight, 1.0)
         losses = functional.cross_entropy(logits, targets, reduction='none')
+        if was is not None:
+            goals = self._wished(batch, was).softmax(-1)
+            kept = functional.kl_div(plain.log_softmax(-1), goals, reduction='none').sum(-1)
+            trusted = self._right(was, right)
+            losses = torch.where(trusted, kept, losses)
+            weights = torch.where(trusted, 1.0, weights)
         return (losses * weights).sum() / weights.sum()
 
     def _targets(self, labels: torch.Tensor, logits: torch.Tensor, smooth: float) -> torch.Tensor:
@@ -145,12 +192,12 @@ def _embed_patches(embed: Any, patches: torch.Tensor) -> torch.Tensor:
     return functional.linear(patches.to(weight.dtype), weight)
 
 
-def _log_odds(logits: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
-    """Return (N,) logarithms of p / (1 - p) for (N,) of the columns of (N, K) logits."""
-    chosen = functional.one_hot(which, logits.shape[-1]).bool()
+def _log_odds(logits: torch.Tensor) -> torch.Tensor:
+    """Return (N, K) logarithms of p / (1 - p)."""
     logits = logits.float()
-    others = logits.masked_fill(chosen, -torch.inf).logsumexp(-1)
-    return logits[chosen] - others
+    same = torch.eye(logits.shape[-1], dtype=torch.bool, device=logits.device)
+    others = logits[:, None, :].expand(-1, len(same), -1).masked_fill(same, -torch.inf)
+    return logits - others.logsumexp(-1)
 
 
 def _places(ids: torch.Tensor, among: torch.Tensor) -> torch.Tensor:
