@@ -45,7 +45,8 @@ _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
 _FREE = (
     *('steps', 'decay_steps', 'save_every', 'watch_every'),
     *('batch_size', 'told', 'contradicted', 'relations', 'compared', 'related'),
-    *('picture_weight', 'number_weight', 'hint_weight', 'expected'),
+    *('picture_weight', 'number_weight', 'name_weight', 'contradicted_weight', 'hint_weight'),
+    'expected',
 )
 """Settings that may be changed when a run goes on."""
 _SHOWN = 6
@@ -141,7 +142,12 @@ def train(config: SftConfig) -> Path:
             group['lr'] = _rate(config, step)
         lesson = lessons.draw(step, accelerator.process_index).to(accelerator.device)
         losses = student(lesson.batch, lesson.cells, _smooth(config, step), lesson.more)
-        shares = {'text': config.picture_weight, 'hints': config.hint_weight}
+        shares = {
+            'text': config.picture_weight,
+            'names': config.name_weight,
+            'hints': config.hint_weight,
+            'contradicted': config.contradicted_weight,
+        }
         loss = sum(shares.get(name, 1.0) * value for name, value in losses.items())
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(student.parameters(), 1.0)

@@ -26,10 +26,12 @@ class SftConfig:
         0, 'more of them, about pictures in which other things are seen than is told', ge=0
     )
     picture_weight: float = param(1.0, 'of answers about pictures beside told ones', ge=0.0)
-    number_weight: float = param(1.0, 'of a coordinate beside a word', ge=0.0)
+    contradicted_weight: float = param(1.0, 'of those beside those without a picture', ge=0.0)
+    number_weight: float = param(1.0, 'of a told coordinate beside a word', ge=0.0)
     before: str = param(
         '', 'folder of a model: where it is right, its probabilities are learned; "": of none'
     )
+    name_weight: float = param(1.0, 'of the odds of names in the list', ge=0.0)
     expected: float = param(
         0.0,
         'by how much likelier than by `before` a thing is listed as what is asked for',

@@ -90,7 +90,7 @@ class Student(nn.Module):
         for name, other in more.items():
             which = [] if other.pictures is None else other.pictures.tolist()
             heard = self._run(other.inputs, [images[i].detach() for i in which])
-            losses[name] = self._text(other, heard.last_hidden_state, smooth)
+            losses[name] = self._text(other, heard.last_hidden_state, smooth, told=True)
         return losses
 
     def _was(self, batch: Batch) -> torch.Tensor | None:
@@ -149,6 +149,7 @@ class Student(nn.Module):
         hidden: torch.Tensor,
         smooth: float,
         was: torch.Tensor | None = None,
+        told: bool = False,
     ) -> torch.Tensor:
         """Return the loss of what is learned of a batch's answers."""
         learned = batch.labels != IGNORED
@@ -160,14 +161,14 @@ class Student(nn.Module):
         logits = without_unshown(logits, self.shapes, colors, self.shown, right)
         logits = without_unshown(logits, self.colors, shapes, self.shown.T, right)
         targets = self._targets(right, logits, smooth)
-        weights = torch.where(torch.isin(right, self.coordinates), self._number_weight, 1.0)
+        weight = self._number_weight if told else 1.0
+        weights = torch.where(torch.isin(right, self.coordinates), weight, 1.0)
         losses = functional.cross_entropy(logits, targets, reduction='none')
         if was is not None:
             goals = self._wished(batch, was).softmax(-1)
             kept = functional.kl_div(plain.log_softmax(-1), goals, reduction='none').sum(-1)
             trusted = self._right(was, right)
             losses = torch.where(trusted, kept, losses)
-            weights = torch.where(trusted, 1.0, weights)
         return (losses * weights).sum() / weights.sum()
 
     def _targets(self, labels: torch.Tensor, logits: torch.Tensor, smooth: float) -> torch.Tensor:
