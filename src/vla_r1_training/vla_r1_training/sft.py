@@ -28,6 +28,7 @@ from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.exams.answers import answer_all
 from vla_r1_training.exams.judge import judge, read, summary
 from vla_r1_training.nano.batches import Batcher
+from vla_r1_training.nano.grow import grow
 from vla_r1_training.nano.lessons import Lessons
 from vla_r1_training.nano.model import make_nano, PICTURE
 from vla_r1_training.nano.pairs import shown_pairs
@@ -105,6 +106,8 @@ def train(config: SftConfig) -> Path:
         scenes = first_questions(scenes, config.examples)
     processor = load_processor(start)
     model = load_model(start, torch.float32)
+    if config.grow:
+        grow(model, config.grow)
     shown = shown_pairs(thing.name for asked in scenes.questions for thing in asked[0].things)
     earlier = None
     if before:
@@ -117,8 +120,11 @@ def train(config: SftConfig) -> Path:
         before=earlier,
         expected=config.expected,
     )
+    if config.grow:
+        student.hints.requires_grad_(False)
+    trained = [p for p in student.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
-        student.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
+        trained, config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
     student, optimizer = accelerator.prepare(student, optimizer)
     batcher = Batcher(processor)

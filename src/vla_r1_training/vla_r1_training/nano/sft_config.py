@@ -10,6 +10,9 @@ class SftConfig:
     """A run; one YAML file."""
 
     model: str = param('', 'folder to start from; "" starts the nano model anew')
+    grow: int = param(
+        0, 'more blocks of the language model, which alone are trained; 0: it is trained whole', ge=0
+    )
     scenes: str = param('data/scenes', 'folder with rendered train-*.parquet')
     files: int = param(40, 'how many of them; the first is held back to watch', ge=2)
     examples: int = param(0, 'questions that are learned from, the first; 0: all', ge=0)

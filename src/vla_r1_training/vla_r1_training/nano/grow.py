@@ -1,0 +1,43 @@
+"""A model gets more blocks, which change nothing until they have learned something.
+
+Each is a copy of the block before it whose outputs are zero, and only these are trained then: what
+the model knows stays where it is (block expansion, arXiv 2401.02415).
+"""
+
+from copy import deepcopy
+from typing import Any
+
+from torch import nn
+
+
+def grow(model: Any, blocks: int) -> None:
+    """Add blocks to a Qwen2.5-VL's language model, evenly; only these are trained from now on.
+
+    Args:
+        model: as it is; it is changed.
+        blocks: how many more.
+
+    Raises:
+        ValueError: there are fewer blocks to copy than shall be added.
+    """
+    text = model.model.language_model
+    old = list(text.layers)
+    if not 0 < blocks <= len(old):
+        raise ValueError(f'a model of {len(old)} blocks grows by 1 to {len(old)}, not {blocks}')
+    copied = {len(old) * (i + 1) // blocks - 1 for i in range(blocks)}
+    model.requires_grad_(False)
+    layers, types = [], []
+    for i, layer in enumerate(old):
+        layers.append(layer)
+        types.append(text.config.layer_types[i])
+        if i in copied:
+            new = deepcopy(layer).requires_grad_(True)
+            nn.init.zeros_(new.self_attn.o_proj.weight)
+            nn.init.zeros_(new.mlp.down_proj.weight)
+            layers.append(new)
+            types.append(types[-1])
+    for i, layer in enumerate(layers):
+        layer.self_attn.layer_idx = i  # its place in the cache of keys and values
+    text.layers = nn.ModuleList(layers)
+    for config in {id(c): c for c in (text.config, model.config.text_config)}.values():
+        config.num_hidden_layers, config.layer_types = len(layers), list(types)
