@@ -68,9 +68,8 @@ SIDE_WORDS = {
     'left of': ('left of', 'to the left of'), 'right of': ('right of', 'to the right of'),
     'behind': ('behind',), 'in front of': ('in front of',),
 }  # fmt: skip
-DISTANCE_WORDS = {
-    'nearest to': ('nearest to', 'closest to'), 'farthest from': ('farthest from',),
-}  # fmt: skip
+FARTHEST = 'farthest from'
+DISTANCE_WORDS = {'nearest to': ('nearest to', 'closest to'), FARTHEST: (FARTHEST,)}
 """By what a request says: what people say."""
 OTHER = 'other than'
 """What a request says of "not the red ball but the other ball"."""

@@ -14,12 +14,11 @@ from vla_r1_core.types import Box, Task
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes.examples import Asked
-from vla_r1_training.scenes.phrases import DISTANCE_WORDS, OTHER, SAID, SIDE_WORDS, vary
+from vla_r1_training.scenes.phrases import DISTANCE_WORDS, FARTHEST, OTHER, SAID, SIDE_WORDS, vary
 from vla_r1_training.scenes.thoughts import Seen
 
 _SIDE, _DISTANCE = 'side', 'distance'
 _SHARES = {_SIDE: 0.4, _DISTANCE: 0.45, OTHER: 0.15}
-_FARTHEST = 'farthest from'
 _TRIES = 8
 _ALONE = 0.3
 """Share of the draws that are kept although only one thing may be meant."""
@@ -112,7 +111,7 @@ def _meant(relation: str, here: Box, fits: Sequence[Seen]) -> Seen | None:
     if relation == OTHER:
         return fits[0] if len(fits) == 1 else None
     if relation in DISTANCE_WORDS:
-        order = sorted(fits, key=lambda t: _far(t.box, here), reverse=relation == _FARTHEST)
+        order = sorted(fits, key=lambda t: _far(t.box, here), reverse=relation == FARTHEST)
         far = sorted(_far(thing.box, here) for thing in order[:2])
         return order[0] if len(far) == 1 or far[1] > _RATIO * far[0] else None
     towards = {

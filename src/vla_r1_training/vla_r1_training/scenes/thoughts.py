@@ -4,7 +4,7 @@ The thought lists everything that is seen, from left to right, before it says wh
 an answer that looks at its own list names the right one, one that does not is at chance. Between
 them it reckons in small steps: where a colour is asked for, all shapes of that colour; where a
 side is, on which one each thing lies that may be meant; where the nearest or the farthest is, how
-far away each one is.
+far away each one is, and whether that is closer or further than the best one up to there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ import numpy as np
 from vla_r1_core.types import Box, Task
 from vla_r1_sim.vocabulary import COLORS
 
-from vla_r1_training.scenes.phrases import DISTANCE_WORDS, OTHER, SIDE_WORDS
+from vla_r1_training.scenes.phrases import DISTANCE_WORDS, FARTHEST, OTHER, SIDE_WORDS
 
 TASK_LEADS = ('Task:', 'Asked:', 'Wanted:')
 SCENE_LEADS = ('Scene:', 'I see:', 'On the table:')
@@ -24,9 +24,11 @@ TARGET_LEADS = ('Target:', 'Meant:', 'So it is:')
 ALIKE = 'All'
 SIDE = 'From'
 FAR = 'By distance from'
+CLOSER, FURTHER = 'closer', 'further'
+THIS, THAT = 'one', 'other'
 NOT_THERE = ' not there'
 OUTPUT = '<output>'
-_BY_DISTANCE = re.compile(rf'\S+ (.+) (?:{"|".join(DISTANCE_WORDS)}) (.+)')
+_BY_DISTANCE = re.compile(rf'\S+ (.+) ({"|".join(DISTANCE_WORDS)}) (.+)')
 _BY_SIDE = re.compile(rf'\S+ (.+) ({"|".join((*SIDE_WORDS, OTHER))}) (.+)')
 
 
@@ -133,20 +135,30 @@ def _compared(request: str, things: Mapping[str, Seen]) -> str:
     """Say how far from the other thing each one is that may be meant, if that decides.
 
     Of each its place, how far it is across, down and in all, in the picture, each side counting 1:
-    over the table the nearest is the same. A small model reckons in small steps.
+    over the table the nearest is the same. Then how far the best one up to there is (at first
+    this one), whether this one is closer or further, and so which of them is the better one: this
+    one, or the other. A small model reckons in small steps.
     """
     found = _BY_DISTANCE.fullmatch(request)
-    if not found or found[2] not in things:
+    if not found or found[3] not in things:
         return ''
-    anchor, fits = things[found[2]], _fitting(found[1], found[2], things)
+    what, asked_for, name = found.groups()
+    anchor, fits = things[name], _fitting(what, name, things)
     if not fits:
         return ''
-    from_here = anchor.box.x, anchor.box.y
-    lines = []
+    better = FURTHER if asked_for == FARTHEST else CLOSER
+    from_here, lines, best = (anchor.box.x, anchor.box.y), [], None
     for thing in fits:
         place = thing.box.x, thing.box.y
         across, down = (abs(a - b) for a, b in zip(place, from_here, strict=True))
-        lines.append(_numbered(thing.name, *place, across, down, math.hypot(across, down)))
+        far = math.hypot(across, down)
+        if best is None:
+            best, word = far, better
+        else:
+            word = CLOSER if far < best else FURTHER
+        line = _numbered(thing.name, *place, across, down, far, best)
+        lines.append(f'{line} {word} {THIS if word == better else THAT}')
+        best = far if word == better else best
     return f'. {FAR}{_numbered(anchor.name, *from_here)}:' + ';'.join(lines)
 
 

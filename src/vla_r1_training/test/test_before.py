@@ -1,0 +1,145 @@
+"""What the model before says rightly is kept, and what is asked for is expected to be there."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from vla_r1_perception.model_folder import check_folder
+from vla_r1_perception.processor import load_processor
+from vla_r1_sim.vocabulary import COLORS, SHAPES
+from vla_r1_training.nano.batches import Batcher, IGNORED
+from vla_r1_training.nano.before import Before
+from vla_r1_training.nano.lessons import Lessons
+from vla_r1_training.nano.model import PICTURE
+from vla_r1_training.nano.student import Student
+from vla_r1_training.runs.models import load_model
+from vla_r1_training.scenes.examples import load_scenes
+
+EXPECTED = 3.0
+
+
+@pytest.fixture(scope='module')
+def known():
+    """Return the folder of the model that ships, which sees well."""
+    return check_folder('nano')
+
+
+@pytest.fixture
+def lesson(config, known, files):
+    scenes, batcher = load_scenes(files, PICTURE), Batcher(load_processor(known))
+    shown = np.ones((len(COLORS), len(SHAPES)), bool)
+    chosen = replace(config, batch_size=8, misnamed=0.0, gray=0.0, turned_hues=0.0)
+    return Lessons(chosen, scenes, shown, batcher).draw(step=0, rank=0)
+
+
+@pytest.fixture
+def make_student(known):
+    def make(expected):
+        model, before = (load_model(known, torch.float32) for _ in range(2))
+        shown = torch.ones(len(COLORS), len(SHAPES), dtype=torch.bool)
+        tokenizer = load_processor(known).tokenizer
+        return Student(model, tokenizer, shown, before=before.eval(), expected=expected)
+
+    return make
+
+
+def test_where_a_shape_is_listed_the_one_asked_for_is_wanted(nano, files):
+    processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
+    asked = [question for questions in scenes.questions for question in questions]
+    pictures = scenes.pictures[[a.picture for a in asked]]
+    batch = Batcher(processor).batch(asked, [a.answer(0) for a in asked], pictures)
+    say = processor.tokenizer.decode
+    kinds = set()
+    for question, ids, wanted in zip(asked, batch.inputs['input_ids'], batch.wanted, strict=True):
+        _, *pair = question.request.split()
+        plain = len(pair) == 2 and pair[0] in COLORS and pair[1] in SHAPES
+        objects = [thing.name for thing in question.things if thing.is_called('object')]
+        places = (wanted != IGNORED).nonzero()[:, 0].tolist()
+        # Once for each object in the list, nowhere else in prompt or thought.
+        names = [f'{say(ids[i])}{say(ids[i + 1])}'.strip() for i in places]
+        assert sorted(names) == (sorted(objects) if plain else [])
+        for i, name in zip(places, names, strict=True):
+            assert say(wanted[i]).strip() == pair[1]
+            kinds.add(name.split()[1] == pair[1])
+    assert kinds == {True, False}
+
+
+def test_it_is_right_of_what_it_says_itself_or_nearly(lesson, known, make_student):
+    student, tokenizer = make_student(0.0), load_processor(known).tokenizer
+    words = (student.colors, student.shapes)
+    was = Before(load_model(known, torch.float32), 0.0).says(
+        lesson.batch, student.coordinates, words
+    )
+    labels = lesson.batch.labels[lesson.batch.labels != IGNORED]
+    said = was.goals.argmax(-1)
+    assert 0.6 < was.right.float().mean() < 1.0
+    for token, label, right in zip(said.tolist(), labels.tolist(), was.right, strict=True):
+        one, other = tokenizer.decode(token), tokenizer.decode(label)
+        numbers = one.strip()[:2] in ('0.', '1.') and other.strip()[:2] in ('0.', '1.')
+        near = numbers and abs(float(one) - float(other)) < 0.0205
+        assert right == (token == label or near), (one, other)
+    for ids, rows in was.names:
+        assert rows.any()
+        assert torch.isin(labels[rows], ids).all()
+        assert was.right[rows].all()
+
+
+def test_a_model_that_has_not_changed_has_only_its_mistakes_to_learn(lesson, make_student):
+    student = make_student(0.0)
+    losses = student(lesson.batch, lesson.cells, 0.0, {})
+    assert losses['names'].item() == pytest.approx(0.0, abs=1e-4)
+    was = student._before.says(lesson.batch, student.coordinates, (student.colors, student.shapes))
+    hidden = student.model.model(**lesson.batch.inputs, use_cache=False).last_hidden_state
+    gaps = was.gaps(student._logits(lesson.batch, hidden))
+    assert gaps[was.right].max().item() == pytest.approx(0.0, abs=1e-4)
+    with torch.no_grad():
+        for value in student.model.parameters():
+            value += 0.05 * value.std() * torch.randn_like(value)
+    changed = student(lesson.batch, lesson.cells, 0.0, {})
+    assert changed['names'] > 0.01
+    assert changed['text'] > losses['text']
+
+
+def test_what_is_asked_for_is_learned_to_be_likelier(lesson, make_student):
+    student = make_student(EXPECTED)
+    before = student._before._model
+    start = {name: value.clone() for name, value in before.state_dict().items()}
+    optimizer = torch.optim.Adam(student.parameters(), 3e-4)
+    losses = []
+    for _ in range(40):
+        loss = student(lesson.batch, lesson.cells, 0.0, {})['names']
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[0] > 0.1
+    assert losses[-1] < 0.3 * losses[0]
+    assert all(torch.equal(value, start[name]) for name, value in before.state_dict().items())
+    assert not any('before' in name for name in student.state_dict())
+
+
+def test_the_wish_is_for_the_shape_that_is_asked_for(lesson, known, make_student):
+    student = make_student(0.0)
+    words = (student.colors, student.shapes)
+    model = load_model(known, torch.float32)
+    plain, wished = (
+        Before(model, more).says(lesson.batch, student.coordinates, words).goals
+        for more in (0.0, EXPECTED)
+    )
+    wanted = lesson.batch.wanted[lesson.batch.labels != IGNORED]
+    rows = (wanted != IGNORED).nonzero()[:, 0]
+    assert len(rows) > 3
+    more = torch.zeros_like(plain)
+    more[rows, wanted[rows]] = EXPECTED
+    torch.testing.assert_close(wished - plain, more, rtol=0, atol=1e-4)
+
+
+def test_where_nothing_that_is_asked_for_could_be_meant_nothing_is_learned(lesson, make_student):
+    batch = lesson.batch
+    none = replace(batch, listed=torch.zeros_like(batch.listed))
+    student = make_student(EXPECTED)
+    losses = student(none, lesson.cells, 0.0, {})
+    assert losses['names'] == 0.0
+    sum(losses.values()).backward()
+    assert all(p.grad.isfinite().all() for p in student.model.parameters() if p.grad is not None)

@@ -1,0 +1,64 @@
+"""A model that has grown says what it said, and only what is new of it learns."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+import torch
+from vla_r1_core.types import Task
+from vla_r1_perception.backends import make_reasoner
+from vla_r1_perception.config import ReasonerConfig
+from vla_r1_training.nano.grow import grow
+from vla_r1_training.runs.models import load_model
+from vla_r1_training.sft import train
+
+
+def layer_of(name):
+    _, layers, rest = name.partition('language_model.layers.')
+    return int(rest.split('.')[0]) if layers else None
+
+
+@pytest.mark.parametrize(('blocks', 'new'), [(1, {4}), (2, {2, 5}), (4, {1, 3, 5, 7})])
+def test_at_first_it_says_what_it_said(nano, blocks, new):
+    model = load_model(nano, torch.float32).eval()
+    ids = torch.randint(10, 1500, (2, 30), generator=torch.Generator().manual_seed(0))
+    before = model(input_ids=ids).logits
+    said = model.generate(input_ids=ids, max_new_tokens=9, do_sample=False)
+    grow(model, blocks)
+    torch.testing.assert_close(model(input_ids=ids).logits, before, rtol=0, atol=0)
+    again = model.generate(input_ids=ids, max_new_tokens=9, do_sample=False)
+    assert torch.equal(again, said)  # the cache of keys and values holds the new blocks, too
+    learning = {layer_of(name) for name, p in model.named_parameters() if p.requires_grad}
+    assert learning == new
+    assert model.config.text_config.num_hidden_layers == 4 + blocks
+
+
+def test_it_cannot_grow_by_more_than_it_is(nano):
+    with pytest.raises(ValueError, match='4 blocks grows by 1 to 4, not 5'):
+        grow(load_model(nano, torch.float32), 5)
+
+
+def test_only_what_is_new_is_trained_and_what_was_made_is_loaded_as_any_other(config, nano):
+    chosen = replace(config, model=str(nano), grow=2, steps=4, precision='fp32', save_every=1)
+    folder = train(replace(chosen, steps=2))
+    folder = train(chosen)  # goes on
+    before, after = (load_file(path / 'model.safetensors') for path in (nano, folder))
+    place = {0: 0, 1: 1, 2: None, 3: 2, 4: 3, 5: None}
+    learned = set()
+    for name, value in after.items():
+        layer = layer_of(name)
+        if layer is None:
+            assert torch.equal(value, before[name]), name
+        elif place[layer] is None:
+            learned.add((layer, bool(value.any()) and 'down_proj' in name))
+        else:
+            old = name.replace(f'layers.{layer}.', f'layers.{place[layer]}.')
+            assert torch.equal(value, before[old]), name
+    assert learned >= {(2, True), (5, True)}
+    chosen = ReasonerConfig(backend='transformers', device='cpu', max_new_tokens=8)
+    answer = make_reasoner(chosen, str(folder)).answer(
+        np.zeros((480, 640, 3), np.uint8), 'pick up the red cube', Task.AFFORDANCE,
+        seed=0, on_token=lambda text, n: None, should_stop=lambda: False,
+    )  # fmt: skip
+    assert answer.completion_tokens == 8

@@ -1,0 +1,103 @@
+"""The model as it was: what it said rightly of pictures is kept while something else is learned.
+
+Learning from its probabilities instead of the certain answer (learning without forgetting, arXiv
+1606.09282) has no gradient where nothing has changed; answers drawn anew in every step have one
+everywhere, beside which little is learned of a few words that decide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from vla_r1_training.nano.batches import Batch, IGNORED
+
+_NEAR = 20
+"""Thousandths of the picture by which a coordinate may be off and is right."""
+
+
+@dataclass(frozen=True)
+class Was:
+    """What the model before said of N tokens that are learned, and what is wished beside it.
+
+    Attributes:
+        goals: (N, V) logits.
+        right: (N,) bool, whether its likeliest token is right, or nearly, where it is a coordinate.
+        names: ids of colours, and of shapes, and (N,) bool where one is listed and it was right.
+    """
+
+    goals: torch.Tensor
+    right: torch.Tensor
+    names: Sequence[tuple[torch.Tensor, torch.Tensor]]
+
+    def gaps(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return (N,) Kullback-Leibler divergences of (N, V) logits from it [nats]."""
+        goals, said = self.goals.log_softmax(-1), logits.log_softmax(-1)
+        return functional.kl_div(said, goals, reduction='none', log_target=True).sum(-1)
+
+    def name_gap(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return how far the log-odds of all colours and shapes in the list are from it [nats].
+
+        Also where they are so small that probabilities would not tell: a thing that is seen less
+        clearly becomes another one by these.
+        """
+        total, count = logits.sum() * 0.0, 0
+        for words, rows in self.names:
+            odds, goals = _log_odds(logits[rows][:, words]), _log_odds(self.goals[rows][:, words])
+            total = total + functional.smooth_l1_loss(odds, goals, reduction='sum')
+            count += goals.numel()
+        return total / max(1, count)
+
+
+class Before:
+    """A model that is not trained any more.
+
+    Args:
+        model: a Qwen2.5-VL.
+        expected: what is added to its log-odds that a thing in the list has the shape that is
+            asked for [nats].
+    """
+
+    def __init__(self, model: Any, expected: float) -> None:
+        self._model, self._expected = model, expected
+
+    @torch.no_grad()
+    def says(
+        self, batch: Batch, coordinates: torch.Tensor, names: Sequence[torch.Tensor]
+    ) -> Was:
+        """Return what it says where something is learned.
+
+        Args:
+            batch: questions about pictures.
+            coordinates: ids of their tokens, in order.
+            names: ids of colours, and of shapes.
+        """
+        learned = batch.labels != IGNORED
+        labels, wanted, listed = (
+            of[learned] for of in (batch.labels, batch.wanted, batch.listed)
+        )
+        hidden = self._model.model(**batch.inputs, use_cache=False).last_hidden_state[learned]
+        goals = self._model.lm_head(hidden).float()
+        said = goals.argmax(-1)
+        here, there = places(said, coordinates), places(labels, coordinates)
+        near = (here >= 0) & (there >= 0) & ((here - there).abs() <= _NEAR)
+        right = (said == labels) | near
+        rows = (wanted != IGNORED).nonzero()[:, 0]
+        goals[rows, wanted[rows]] += self._expected
+        kept = listed & right
+        return Was(goals, right, [(ids, kept & torch.isin(labels, ids)) for ids in names])
+
+
+def places(ids: torch.Tensor, among: torch.Tensor) -> torch.Tensor:
+    """Return where each of (N,) ids stands among (K,) others, -1 for those that do not."""
+    same = ids[:, None] == among
+    return torch.where(same.any(-1), same.int().argmax(-1), -1)
+
+
+def _log_odds(logits: torch.Tensor) -> torch.Tensor:
+    """Return (N, K) logarithms of p / (1 - p)."""
+    same = torch.eye(logits.shape[-1], dtype=torch.bool, device=logits.device)
+    others = logits[:, None, :].expand(-1, len(same), -1).masked_fill(same, -torch.inf)
+    return logits - others.logsumexp(-1)
