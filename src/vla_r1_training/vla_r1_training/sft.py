@@ -116,6 +116,7 @@ def train(config: SftConfig) -> Path:
         model,
         processor.tokenizer,
         shown,
+        unshown=config.unshown,
         number_weight=config.number_weight,
         before=earlier,
         expected=config.expected,

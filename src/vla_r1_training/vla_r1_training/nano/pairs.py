@@ -4,6 +4,10 @@ A model that is only shown green cubes and green boxes learns that no ball is gr
 a green ball a cube, whatever it sees. So what was never shown is left out of the softmax where a
 name is learned: no gradient speaks for or against it, and what decides is what a ball looks like
 in other colours. (The bias-only model of arXiv 1909.03683, with certainty where nothing is shown.)
+
+But nothing then speaks against it either where something else is seen: in the end a purple cube is
+called a yellow one, because no cube was yellow. Once a model sees, these pairs may be likelier than
+what is right only by so many nats.
 """
 
 from collections.abc import Iterable
@@ -12,8 +16,11 @@ import torch
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 _COLORS, _SHAPES = list(COLORS), list(SHAPES)
-_NEVER = -1e4
-"""Not -inf, which times a probability of 0 is no number."""
+ANY = 1e4
+"""Nats by which a pair that was never shown may be likelier than what is right: it does not matter.
+
+Not infinity, which times a probability of 0 is no number.
+"""
 
 
 def shown_pairs(names: Iterable[str]) -> torch.Tensor:
@@ -31,8 +38,9 @@ def without_unshown(
     given: torch.Tensor,
     shown: torch.Tensor,
     right: torch.Tensor,
+    by: float = ANY,
 ) -> torch.Tensor:
-    """Return logits that are very low where they stand for a pair that was never shown.
+    """Return logits that are lower where they stand for a pair that was never shown.
 
     What is right is not left out: a thing that is asked for and not there may be such a pair.
 
@@ -42,8 +50,9 @@ def without_unshown(
         given: (N,) which shape, or colour, goes with it; -1 where none does.
         shown: (given, K) bool.
         right: (N,) which of V is to be learned.
+        by: how much lower [nats].
     """
     hidden = ~shown[given.clamp(min=0)] & (given >= 0)[:, None] & (places != right[:, None])
     out = logits.clone()
-    out[:, places] = logits[:, places].masked_fill(hidden, _NEVER)
+    out[:, places] = logits[:, places] - by * hidden
     return out

@@ -13,7 +13,7 @@ from vla_r1_sim.vocabulary import COLORS, SHAPES
 from vla_r1_training.nano.batches import Batch, IGNORED
 from vla_r1_training.nano.before import Before, places, Was
 from vla_r1_training.nano.hints import Cells, Hints
-from vla_r1_training.nano.pairs import without_unshown
+from vla_r1_training.nano.pairs import ANY, without_unshown
 from vla_r1_training.nano.tokenizer import COORDINATES
 
 _MIDDLE_LAYER = 2
@@ -27,6 +27,7 @@ class Student(nn.Module):
         model: a Qwen2.5-VL.
         tokenizer: with a token for each coordinate, colour and shape.
         shown: (colours, shapes) bool: the pairs that are in the pictures.
+        unshown: by how much a pair that is never shown may be likelier than what is right [nats].
         number_weight: of a told coordinate beside a word's.
         before: the model as it was, whose probabilities are learned where it is right.
         expected: by how much the odds shall be above its that a thing is called as asked [nats].
@@ -38,13 +39,14 @@ class Student(nn.Module):
         tokenizer: Any,
         shown: torch.Tensor,
         *,
+        unshown: float = ANY,
         number_weight: float = 1.0,
         before: Any = None,
         expected: float = 0.0,
     ) -> None:
         super().__init__()
         self.model = model
-        self._number_weight = number_weight
+        self._unshown, self._number_weight = unshown, number_weight
         embed = model.model.visual.patch_embed
         embed.forward = MethodType(_embed_patches, embed)
         words = {'colors': COLORS, 'shapes': SHAPES}
@@ -122,8 +124,9 @@ class Student(nn.Module):
         behind = functional.pad(batch.seen, (0, 1), value=IGNORED)[:, 1:][learned]
         colors, shapes = places(before, self.colors), places(behind, self.shapes)
         right = batch.labels[learned]
-        logits = without_unshown(said, self.shapes, colors, self.shown, right)
-        logits = without_unshown(logits, self.colors, shapes, self.shown.T, right)
+        by = self._unshown
+        logits = without_unshown(said, self.shapes, colors, self.shown, right, by)
+        logits = without_unshown(logits, self.colors, shapes, self.shown.T, right, by)
         targets = self._targets(right, logits, smooth)
         weights = torch.where(torch.isin(right, self.coordinates), number_weight, 1.0)
         losses = functional.cross_entropy(logits, targets, reduction='none')
