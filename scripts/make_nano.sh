@@ -7,8 +7,8 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 training=src/vla_r1_training/config
 shipped=src/vla_r1_perception/vla_r1_perception/models/nano
 ros2 run vla_r1_training render --split train --scenes 10000 --out data/scenes --jobs 2
-ros2 run vla_r1_training render --split test --scenes 2000 --out data/scenes --jobs 2
-ros2 run vla_r1_training render --split unseen --scenes 8000 --out data/scenes --jobs 2
+ros2 run vla_r1_training render --split test --scenes 3000 --out data/scenes --jobs 2
+ros2 run vla_r1_training render --split unseen --scenes 9000 --out data/scenes --jobs 2
 learn() {
   torchrun --standalone --nproc_per_node 2 -m vla_r1_training.sft --config $training/$1.yaml
 }
@@ -20,27 +20,22 @@ ros2 run vla_r1_training average --first data/nano/longer/model \
 learn nano-steep
 learn nano-told
 learn nano-list
-learn nano-expect
-ros2 run vla_r1_training average --first data/nano/list/model \
-  --second data/nano/expect/model --share 0.5 --out data/nano/half
-learn nano-settle
-ros2 run vla_r1_training average --first data/nano/list/model \
-  --second data/nano/settle/model --share 0.4 --out data/nano/last
+learn nano-grow
 # The scenes before these were looked at while the recipe was made.
 mkdir -p data/fresh
-ln -sf ../scenes/test-0000{4,5,6,7}.parquet data/fresh/
-ln -sf ../scenes/unseen-000{28,29,30,31}.parquet data/fresh/
+ln -sf ../scenes/test-000{08,09,10,11}.parquet data/fresh/
+ln -sf ../scenes/unseen-000{32,33,34,35}.parquet data/fresh/
 for split in test unseen; do
-  ros2 run vla_r1_training evaluate --model data/nano/last/model --split $split \
+  ros2 run vla_r1_training evaluate --model data/nano/grow/model --split $split \
     --scenes data/fresh --out data/nano/answers-$split.jsonl \
     --markdown data/nano/$split.md --json data/nano/$split.json
 done
 mkdir -p $shipped
-cp data/nano/last/model/* $shipped
-cp data/nano/last/run.json $shipped
+cp data/nano/grow/model/* $shipped
+cp data/nano/grow/run.json $shipped
 # Of what it goes on from.
-before=(sft longer longest mean steep told list expect half settle)
-names=(stage1 stage2 stage3 mean stage4 stage5 stage6 stage7 half stage8)
+before=(sft longer longest mean steep told list)
+names=(stage1 stage2 stage3 mean stage4 stage5 stage6)
 for i in "${!before[@]}"; do
   cp data/nano/${before[i]}/run.json $shipped/run-${names[i]}.json
   cp data/nano/${before[i]}/model/training.yaml $shipped/training-${names[i]}.yaml

@@ -1,5 +1,7 @@
 """A written-out answer is well formed, true, and lists what is seen before it says which one."""
 
+import re
+
 import pytest
 from vla_r1_core.output import is_canonical, parse
 from vla_r1_core.types import Box, Task
@@ -64,22 +66,52 @@ def test_without_its_thought_only_the_output_is_left():
     [
         (
             'pick object nearest to bowl',
-            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.255;'
-            ' blue ball 0.700 0.400 0.200 0.200 0.283',
+            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.255 0.255 closer one;'
+            ' blue ball 0.700 0.400 0.200 0.200 0.283 0.255 further other',
+        ),
+        (
+            'pick object farthest from bowl',
+            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.255 0.255 further one;'
+            ' blue ball 0.700 0.400 0.200 0.200 0.283 0.255 further one',
         ),
         (
             'reach cube farthest from bowl',
-            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.255',
+            ' bowl 0.500 0.600: red cube 0.250 0.550 0.250 0.050 0.255 0.255 further one',
         ),
         (
             'pick ball farthest from red cube',
-            ' red cube 0.250 0.550: blue ball 0.700 0.400 0.450 0.150 0.474',
+            ' red cube 0.250 0.550: blue ball 0.700 0.400 0.450 0.150 0.474 0.474 further one',
         ),
     ],
 )
 def test_where_the_nearest_is_meant_distances_are_said(request_, compared):
     thought = parse(annotate(request_, Task.AFFORDANCE, THINGS, 'red cube', (), '', 0), 1).thought
     assert f'. By distance from{compared}. ' in thought
+
+
+@pytest.mark.parametrize(('relation', 'last'), [('nearest to', 'c'), ('farthest from', 'd')])
+def test_each_one_is_compared_with_the_best_up_to_there(relation, last):
+    far = {'b': 0.3, 'a': 0.2, 'd': 0.4, 'c': 0.1}
+    colors = {'a': 'red', 'b': 'blue', 'c': 'green', 'd': 'purple'}
+    things = [Seen('bowl', Box(0.1, 0.5, 0.1, 0.1))]
+    for i, (letter, away) in enumerate(far.items()):  # listed in this order, from left to right
+        down = (away**2 - (0.01 * i) ** 2) ** 0.5
+        box = Box(0.1 + 0.01 * i, 0.5 + down, 0.1, 0.1)
+        things.append(Seen(f'{colors[letter]} cube', box))
+    text = annotate(f'pick cube {relation} bowl', Task.AFFORDANCE, things, None, (), '', 0)
+    entries = re.search(r'By distance[^:]*:(.*?)\. (?:Target|Meant|So it is)', text)[1].split(';')
+    said = [entry.split() for entry in entries]
+    best = None
+    for entry in said:
+        away, other, word, which = float(entry[-4]), float(entry[-3]), entry[-2], entry[-1]
+        assert other == (away if best is None else best)
+        better = word == ('closer' if 'nearest' in relation else 'further')
+        assert which == ('one' if better else 'other')
+        if best is not None:
+            assert (word == 'closer') == (away < best)
+        best = away if better else best
+    names = [' '.join(entry[:2]) for entry in said if entry[-1] == 'one']
+    assert names[-1] == f'{colors[last]} cube'
 
 
 @pytest.mark.parametrize(
