@@ -141,7 +141,7 @@ def test_words_can_count_more_than_numbers(config, nano, files):
         share = torch.isin(labels, student.coordinates).float().mean().item()
         assert both == pytest.approx((1 - share) * words + share * numbers, rel=1e-4)
         assert words != pytest.approx(numbers, rel=1e-4)
-    assert len(set(of['text'].item() for of in losses.values())) == 1  # of a picture all counts
+    assert len({of['text'].item() for of in losses.values()}) == 1  # of a picture all counts
 
 
 def test_of_a_grey_picture_all_is_taught_but_the_colours_of_what_is_seen(nano, files):

@@ -44,6 +44,10 @@ def make_student(known):
     return make
 
 
+def says(student, before, batch):
+    return before.says(batch, student.coordinates, student._unshown_names(batch))
+
+
 def test_where_a_shape_is_listed_the_one_asked_for_is_wanted(nano, files):
     processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
     asked = [question for questions in scenes.questions for question in questions]
@@ -67,10 +71,7 @@ def test_where_a_shape_is_listed_the_one_asked_for_is_wanted(nano, files):
 
 def test_it_is_right_of_what_it_says_itself_or_nearly(lesson, known, make_student):
     student, tokenizer = make_student(0.0), load_processor(known).tokenizer
-    words = (student.colors, student.shapes)
-    was = Before(load_model(known, torch.float32), 0.0).says(
-        lesson.batch, student.coordinates, words
-    )
+    was = says(student, Before(load_model(known, torch.float32), 0.0), lesson.batch)
     labels = lesson.batch.labels[lesson.batch.labels != IGNORED]
     said = was.goals.argmax(-1)
     assert 0.6 < was.right.float().mean() < 1.0
@@ -89,7 +90,7 @@ def test_a_model_that_has_not_changed_has_only_its_mistakes_to_learn(lesson, mak
     student = make_student(0.0)
     losses = student(lesson.batch, lesson.cells, 0.0, {})
     assert losses['names'].item() == pytest.approx(0.0, abs=1e-4)
-    was = student._before.says(lesson.batch, student.coordinates, (student.colors, student.shapes))
+    was = says(student, student._before, lesson.batch)
     hidden = student.model.model(**lesson.batch.inputs, use_cache=False).last_hidden_state
     gaps = was.gaps(student._logits(lesson.batch, hidden))
     assert gaps[was.right].max().item() == pytest.approx(0.0, abs=1e-4)
@@ -121,11 +122,9 @@ def test_what_is_asked_for_is_learned_to_be_likelier(lesson, make_student):
 
 def test_the_wish_is_for_the_shape_that_is_asked_for(lesson, known, make_student):
     student = make_student(0.0)
-    words = (student.colors, student.shapes)
     model = load_model(known, torch.float32)
     plain, wished = (
-        Before(model, more).says(lesson.batch, student.coordinates, words).goals
-        for more in (0.0, EXPECTED)
+        says(student, Before(model, more), lesson.batch).goals for more in (0.0, EXPECTED)
     )
     wanted = lesson.batch.wanted[lesson.batch.labels != IGNORED]
     rows = (wanted != IGNORED).nonzero()[:, 0]

@@ -20,7 +20,7 @@ from vla_r1_core.types import Task
 from vla_r1_perception.backends import make_reasoner
 from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.processor import load_processor
-from vla_r1_training.nano.model import PICTURE
+from vla_r1_training.nano.model import make_nano, PICTURE
 from vla_r1_training.provenance import sha256
 from vla_r1_training.scenes.examples import first_questions, load_scenes
 from vla_r1_training.sft import train
@@ -76,6 +76,19 @@ def test_a_model_before_is_kept_to_and_its_weights_are_named(config, nano):
     inputs = json.loads((folder.parent / 'run.json').read_text())['inputs']
     known = nano / 'model.safetensors'
     assert inputs[str(known)] == sha256(known)
+
+
+def test_the_vision_encoder_of_another_model_can_be_taken_and_stays(config, tmp_path):
+    make_nano(tmp_path / 'other', seed=1)
+    folder = train(replace(config, precision='fp32', steps=2, vision=str(tmp_path / 'other')))
+    after, begun = weights(folder), weights(Path(config.out) / 'start')
+    for name, taken in weights(tmp_path / 'other').items():
+        same = torch.equal(after[name], taken.to(after[name].dtype))
+        assert same == ('visual' in name), name
+        if 'embed_tokens' in name:
+            assert not torch.equal(after[name], begun[name].to(after[name].dtype))
+    inputs = json.loads((folder.parent / 'run.json').read_text())['inputs']
+    assert inputs[str(tmp_path / 'other' / 'model.safetensors')]
 
 
 def test_only_so_many_examples_are_learned_from(files):

@@ -11,7 +11,7 @@ Departures from plain SFT: near coordinates count as nearly right at first, and 
 are asked what they show (`hints`). Both only teach; the model that is saved is a plain one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import logging
 from pathlib import Path
 import sys
@@ -85,7 +85,8 @@ def train(config: SftConfig) -> Path:
     set_seed(config.seed)
     out = Path(config.out)
     start = check_folder(config.model) if config.model else out / 'start'
-    before = check_folder(config.before) if config.before else None
+    named = {'before': config.before, 'vision': config.vision}
+    others = {name: check_folder(folder) for name, folder in named.items() if folder}
     with accelerator.main_process_first():
         if not config.model and not start.exists():
             partly = start.with_suffix('.part')
@@ -95,7 +96,8 @@ def train(config: SftConfig) -> Path:
     if len(files) < config.files:
         raise SystemExit(f'{config.scenes} has {len(files)} of {config.files} files: run render')
     if accelerator.is_main_process:
-        weights = [file for of in {start, before or start} for file in of.glob('*.safetensors')]
+        models = {start, *others.values()}
+        weights = [file for folder in models for file in folder.glob('*.safetensors')]
         _write_provenance(out, config, [*files, *weights])
     with accelerator.main_process_first():
         watched, scenes = load_scenes(files[:1], PICTURE), load_scenes(files[1:], PICTURE)
@@ -105,25 +107,9 @@ def train(config: SftConfig) -> Path:
     if config.examples:
         scenes = first_questions(scenes, config.examples)
     processor = load_processor(start)
-    model = load_model(start, torch.float32)
-    if config.grow:
-        grow(model, config.grow)
     shown = shown_pairs(thing.name for asked in scenes.questions for thing in asked[0].things)
-    earlier = None
-    if before:
-        earlier = load_model(before, torch.float32).eval().to(accelerator.device)
-    student = Student(
-        model,
-        processor.tokenizer,
-        shown,
-        unshown=config.unshown,
-        number_weight=config.number_weight,
-        before=earlier,
-        expected=config.expected,
-    )
-    if config.grow:
-        student.hints.requires_grad_(False)
-    trained = [p for p in student.parameters() if p.requires_grad]
+    student = _student(config, start, others, processor.tokenizer, shown, accelerator.device)
+    trained = [value for value in student.parameters() if value.requires_grad]
     optimizer = torch.optim.AdamW(
         trained, config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
@@ -170,6 +156,36 @@ def train(config: SftConfig) -> Path:
     if first >= config.steps:  # stopped between its last state and its model
         show(first)
     return out / 'model'
+
+
+def _student(
+    config: SftConfig,
+    start: Path,
+    others: Mapping[str, Path],
+    tokenizer: Any,
+    shown: torch.Tensor,
+    device: torch.device,
+) -> Student:
+    """Return the model as it is trained, with only that to be learned that shall be."""
+    model, more = load_model(start, torch.float32), {}
+    for name, folder in others.items():
+        more[name] = load_model(folder, torch.float32).eval().to(device)
+    if 'vision' in more:
+        model.model.visual.load_state_dict(more['vision'].model.visual.state_dict())
+        model.model.visual.requires_grad_(False)
+    if config.grow:
+        grow(model, config.grow)
+    student = Student(
+        model,
+        tokenizer,
+        shown,
+        unshown=config.unshown,
+        number_weight=config.number_weight,
+        before=more.get('before'),
+        expected=config.expected,
+    )
+    student.hints.requires_grad_(not config.grow)
+    return student
 
 
 def _rate(config: SftConfig, step: int) -> float:

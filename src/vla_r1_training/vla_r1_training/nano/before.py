@@ -17,6 +17,9 @@ from vla_r1_training.nano.batches import Batch, IGNORED
 _NEAR = 20
 """Thousandths of the picture by which a coordinate may be off and is right."""
 
+_LESS = 1.0
+"""Nats by which a pair that is never shown is to be less likely than what is right, at least."""
+
 
 @dataclass(frozen=True)
 class Was:
@@ -24,7 +27,7 @@ class Was:
 
     Attributes:
         goals: (N, V) logits.
-        right: (N,) bool, whether its likeliest token is right, or nearly, where it is a coordinate.
+        right: (N,) bool, whether its likeliest token is right; a coordinate's, whether nearly.
         names: ids of colours, and of shapes, and (N,) bool where one is listed and it was right.
     """
 
@@ -64,30 +67,30 @@ class Before:
         self._model, self._expected = model, expected
 
     @torch.no_grad()
-    def says(
-        self, batch: Batch, coordinates: torch.Tensor, names: Sequence[torch.Tensor]
-    ) -> Was:
+    def says(self, batch: Batch, coordinates: torch.Tensor, names: Sequence[torch.Tensor]) -> Was:
         """Return what it says where something is learned.
 
         Args:
             batch: questions about pictures.
             coordinates: ids of their tokens, in order.
-            names: ids of colours, and of shapes.
+            names: ids of K colours, and of shapes, and (N, K) bool, which of them would be a pair
+                that is never shown: less likely than what is right, even if it did not say so.
         """
         learned = batch.labels != IGNORED
-        labels, wanted, listed = (
-            of[learned] for of in (batch.labels, batch.wanted, batch.listed)
-        )
+        labels, wanted, listed = (of[learned] for of in (batch.labels, batch.wanted, batch.listed))
         hidden = self._model.model(**batch.inputs, use_cache=False).last_hidden_state[learned]
         goals = self._model.lm_head(hidden).float()
         said = goals.argmax(-1)
         here, there = places(said, coordinates), places(labels, coordinates)
         near = (here >= 0) & (there >= 0) & ((here - there).abs() <= _NEAR)
         right = (said == labels) | near
+        most = goals.gather(1, labels[:, None]) - _LESS
+        for ids, unshown in names:
+            goals[:, ids] = torch.where(unshown, goals[:, ids].minimum(most), goals[:, ids])
         rows = (wanted != IGNORED).nonzero()[:, 0]
         goals[rows, wanted[rows]] += self._expected
         kept = listed & right
-        return Was(goals, right, [(ids, kept & torch.isin(labels, ids)) for ids in names])
+        return Was(goals, right, [(ids, kept & torch.isin(labels, ids)) for ids, _ in names])
 
 
 def places(ids: torch.Tensor, among: torch.Tensor) -> torch.Tensor:

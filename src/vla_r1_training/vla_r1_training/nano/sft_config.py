@@ -10,8 +10,11 @@ class SftConfig:
     """A run; one YAML file."""
 
     model: str = param('', 'folder to start from; "" starts the nano model anew')
+    vision: str = param(
+        '', 'folder of a model whose vision encoder is taken and stays as it is; "": its own'
+    )
     grow: int = param(
-        0, 'more blocks of the language model, which alone are trained; 0: it is trained whole', ge=0
+        0, 'more blocks of the language model, which alone are trained; 0: all are', ge=0
     )
     scenes: str = param('data/scenes', 'folder with rendered train-*.parquet')
     files: int = param(40, 'how many of them; the first is held back to watch', ge=2)

@@ -13,7 +13,7 @@ from vla_r1_sim.vocabulary import COLORS, SHAPES
 from vla_r1_training.nano.batches import Batch, IGNORED
 from vla_r1_training.nano.before import Before, places, Was
 from vla_r1_training.nano.hints import Cells, Hints
-from vla_r1_training.nano.pairs import ANY, without_unshown
+from vla_r1_training.nano.pairs import ANY, unshown, without_unshown
 from vla_r1_training.nano.tokenizer import COORDINATES
 
 _MIDDLE_LAYER = 2
@@ -80,7 +80,7 @@ class Student(nn.Module):
         logits = self._logits(batch, out.last_hidden_state)
         was = None
         if self._before:
-            was = self._before.says(batch, self.coordinates, (self.colors, self.shapes))
+            was = self._before.says(batch, self.coordinates, self._unshown_names(batch))
         text = self._text(batch, logits, smooth, was=was)
         visual = batch.inputs['mm_token_type_ids'] == 1
         seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
@@ -119,20 +119,28 @@ class Student(nn.Module):
         was: Was | None = None,
     ) -> torch.Tensor:
         """Return the loss of the (N, V) logits of what is learned of a batch's answers."""
-        learned = batch.labels != IGNORED
-        before = functional.pad(batch.seen, (1, 0), value=IGNORED)[:, :-1][learned]
-        behind = functional.pad(batch.seen, (0, 1), value=IGNORED)[:, 1:][learned]
-        colors, shapes = places(before, self.colors), places(behind, self.shapes)
-        right = batch.labels[learned]
-        by = self._unshown
-        logits = without_unshown(said, self.shapes, colors, self.shown, right, by)
-        logits = without_unshown(logits, self.colors, shapes, self.shown.T, right, by)
+        right = batch.labels[batch.labels != IGNORED]
+        logits = said
+        for names, hidden in self._unshown_names(batch):
+            logits = without_unshown(logits, names, hidden, self._unshown)
         targets = self._targets(right, logits, smooth)
         weights = torch.where(torch.isin(right, self.coordinates), number_weight, 1.0)
         losses = functional.cross_entropy(logits, targets, reduction='none')
         if was is not None:
             losses = torch.where(was.right, was.gaps(said), losses)
         return (losses * weights).sum() / weights.sum()
+
+    def _unshown_names(self, batch: Batch) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return ids of colours, and of shapes, and (N, K) bool, which were never shown here."""
+        learned = batch.labels != IGNORED
+        before = functional.pad(batch.seen, (1, 0), value=IGNORED)[:, :-1][learned]
+        behind = functional.pad(batch.seen, (0, 1), value=IGNORED)[:, 1:][learned]
+        right = batch.labels[learned]
+        color, shape = places(before, self.colors), places(behind, self.shapes)
+        return [
+            (self.colors, unshown(self.colors, shape, self.shown.T, right)),
+            (self.shapes, unshown(self.shapes, color, self.shown, right)),
+        ]
 
     def _targets(self, labels: torch.Tensor, logits: torch.Tensor, smooth: float) -> torch.Tensor:
         """Return (N, V) probabilities: certain, but for coordinates a bell curve."""
