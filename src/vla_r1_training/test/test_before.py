@@ -142,3 +142,23 @@ def test_where_nothing_that_is_asked_for_could_be_meant_nothing_is_learned(lesso
     assert losses['names'] == 0.0
     sum(losses.values()).backward()
     assert all(p.grad.isfinite().all() for p in student.model.parameters() if p.grad is not None)
+
+
+def test_a_pair_that_is_never_shown_is_kept_less_likely_than_what_is_right(
+    lesson, known, make_student
+):
+    student, batch = make_student(0.0), lesson.batch
+    before = Before(load_model(known, torch.float32), 0.0)
+    plain = says(student, before, batch)
+    labels = batch.labels[batch.labels != IGNORED]
+    names = [(ids, ids != labels[:, None]) for ids in (student.colors, student.shapes)]
+    kept = before.says(batch, student.coordinates, names)
+    right = kept.goals.gather(1, labels[:, None])
+    torch.testing.assert_close(right, plain.goals.gather(1, labels[:, None]), rtol=0, atol=0)
+    for ids, unshown in names:
+        # Where it was likelier, or as likely, it is one nat less likely; elsewhere as it was.
+        most = plain.goals[:, ids].minimum(right - 1.0)
+        expected = torch.where(unshown, most, plain.goals[:, ids])
+        torch.testing.assert_close(kept.goals[:, ids], expected, rtol=0, atol=1e-4)
+    assert (kept.goals != plain.goals).any()
+    assert torch.equal(kept.right, plain.right)

@@ -179,7 +179,6 @@ def _student(
         model,
         tokenizer,
         shown,
-        unshown=config.unshown,
         number_weight=config.number_weight,
         before=more.get('before'),
         expected=config.expected,

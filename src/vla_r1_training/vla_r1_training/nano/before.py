@@ -16,9 +16,8 @@ from vla_r1_training.nano.batches import Batch, IGNORED
 
 _NEAR = 20
 """Thousandths of the picture by which a coordinate may be off and is right."""
-
-_LESS = 1.0
-"""Nats by which a pair that is never shown is to be less likely than what is right, at least."""
+_MORE = 1.0
+"""Nats by which a thing's own name is to be likelier than any other, at least."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,13 @@ class Was:
 
     Attributes:
         goals: (N, V) logits.
-        right: (N,) bool, whether its likeliest token is right; a coordinate's, whether nearly.
-        names: ids of colours, and of shapes, and (N,) bool where one is listed and it was right.
+        kept: (N,) bool, whether they are to be learned: the likeliest token is right; a
+            coordinate's, nearly. Names in the list always, corrected.
+        names: ids of colours, and of shapes, and (N,) bool where one of them is listed.
     """
 
     goals: torch.Tensor
-    right: torch.Tensor
+    kept: torch.Tensor
     names: Sequence[tuple[torch.Tensor, torch.Tensor]]
 
     def gaps(self, logits: torch.Tensor) -> torch.Tensor:
@@ -73,8 +73,7 @@ class Before:
         Args:
             batch: questions about pictures.
             coordinates: ids of their tokens, in order.
-            names: ids of K colours, and of shapes, and (N, K) bool, which of them would be a pair
-                that is never shown: less likely than what is right, even if it did not say so.
+            names: ids of colours, and of shapes.
         """
         learned = batch.labels != IGNORED
         labels, wanted, listed = (of[learned] for of in (batch.labels, batch.wanted, batch.listed))
@@ -83,14 +82,24 @@ class Before:
         said = goals.argmax(-1)
         here, there = places(said, coordinates), places(labels, coordinates)
         near = (here >= 0) & (there >= 0) & ((here - there).abs() <= _NEAR)
-        right = (said == labels) | near
-        most = goals.gather(1, labels[:, None]) - _LESS
-        for ids, unshown in names:
-            goals[:, ids] = torch.where(unshown, goals[:, ids].minimum(most), goals[:, ids])
+        kept, where = (said == labels) | near, []
+        for ids in names:
+            rows = listed & torch.isin(labels, ids)
+            kept |= rows
+            where.append((ids, rows))
+            goals[rows] = _corrected(goals[rows], labels[rows], ids)
         rows = (wanted != IGNORED).nonzero()[:, 0]
         goals[rows, wanted[rows]] += self._expected
-        kept = listed & right
-        return Was(goals, right, [(ids, kept & torch.isin(labels, ids)) for ids, _ in names])
+        return Was(goals, kept, where)
+
+
+def _corrected(logits: torch.Tensor, right: torch.Tensor, among: torch.Tensor) -> torch.Tensor:
+    """Return (N, V) logits in which what is right is the likeliest of some others, clearly."""
+    others = logits.scatter(1, right[:, None], -torch.inf)[:, among].amax(1)
+    out = logits.clone()
+    rows = torch.arange(len(right), device=right.device)
+    out[rows, right] = logits[rows, right].maximum(others + _MORE)
+    return out
 
 
 def places(ids: torch.Tensor, among: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.nano.batches import IGNORED, strangely_colored
-from vla_r1_training.nano.pairs import unshown, without_unshown
+from vla_r1_training.nano.pairs import without_unshown
 from vla_r1_training.scenes.examples import Asked
 
 _COLORS = (*COLORS, 'none')
@@ -47,10 +47,8 @@ class Hints(nn.Module):
             torch.where(which < count, which, -1)
             for which, count in zip((truth.look, truth.shape), shown.shape, strict=True)
         ]
-        hidden = unshown(named[0], given[1], shown.T, truth.color)
-        color = without_unshown(color.float(), named[0], hidden)
-        hidden = unshown(named[1], given[0], shown, truth.shape)
-        shape = without_unshown(shape.float(), named[1], hidden)
+        color = without_unshown(color.float(), named[0], given[1], shown.T, truth.color)
+        shape = without_unshown(shape.float(), named[1], given[0], shown, truth.shape)
         full = truth.shape != len(_SHAPES) - 1
         names = functional.cross_entropy(
             color, truth.color, reduction='none', ignore_index=IGNORED

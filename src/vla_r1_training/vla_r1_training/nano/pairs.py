@@ -4,10 +4,6 @@ A model that is only shown green cubes and green boxes learns that no ball is gr
 a green ball a cube, whatever it sees. So what was never shown is left out of the softmax where a
 name is learned: no gradient speaks for or against it, and what decides is what a ball looks like
 in other colours. (The bias-only model of arXiv 1909.03683, with certainty where nothing is shown.)
-
-But nothing then speaks against it either where something else is seen: in the end a purple cube
-is called a yellow one, because no cube was yellow. Once a model sees, these pairs may be likelier
-than what is right only by so many nats.
 """
 
 from collections.abc import Iterable
@@ -16,11 +12,8 @@ import torch
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 _COLORS, _SHAPES = list(COLORS), list(SHAPES)
-ANY = 1e4
-"""Nats by which a pair that was never shown may be likelier than what is right: any number.
-
-Not infinity, which times a probability of 0 is none.
-"""
+_NEVER = -1e4
+"""Not -inf, which times a probability of 0 is no number."""
 
 
 def shown_pairs(names: Iterable[str]) -> torch.Tensor:
@@ -32,26 +25,25 @@ def shown_pairs(names: Iterable[str]) -> torch.Tensor:
     return shown
 
 
-def unshown(
-    places: torch.Tensor, given: torch.Tensor, shown: torch.Tensor, right: torch.Tensor
+def without_unshown(
+    logits: torch.Tensor,
+    places: torch.Tensor,
+    given: torch.Tensor,
+    shown: torch.Tensor,
+    right: torch.Tensor,
 ) -> torch.Tensor:
-    """Return (N, K) bool, which colours, or shapes, would be a pair that was never shown.
+    """Return logits that are very low where they stand for a pair that was never shown.
 
-    What is right is not: a thing that is asked for and not there may be such a pair.
+    What is right is not left out: a thing that is asked for and not there may be such a pair.
 
     Args:
-        places: (K,) where the K colours, or shapes, stand among a vocabulary.
+        logits: (N, V).
+        places: (K,) where the K colours, or shapes, stand among V.
         given: (N,) which shape, or colour, goes with it; -1 where none does.
         shown: (given, K) bool.
-        right: (N,) which of the vocabulary is to be learned.
+        right: (N,) which of V is to be learned.
     """
-    return ~shown[given.clamp(min=0)] & (given >= 0)[:, None] & (places != right[:, None])
-
-
-def without_unshown(
-    logits: torch.Tensor, places: torch.Tensor, hidden: torch.Tensor, by: float = ANY
-) -> torch.Tensor:
-    """Return (N, V) logits that are lower [nats] at K places where (N, K) say so."""
+    hidden = ~shown[given.clamp(min=0)] & (given >= 0)[:, None] & (places != right[:, None])
     out = logits.clone()
-    out[:, places] = logits[:, places] - by * hidden
+    out[:, places] = logits[:, places].masked_fill(hidden, _NEVER)
     return out

@@ -51,12 +51,6 @@ class SftConfig:
     misnamed: float = param(
         0.4, 'share of the pictures whose things it believes to have misnamed', ge=0.0, le=1.0
     )
-    unshown: float = param(
-        10_000.0,
-        'by how much a pair that is never shown may be likelier than what is right',
-        unit='nats',
-        ge=0.0,
-    )
     gray: float = param(
         0.1, 'share of the pictures that lose their colours; as many become paler', ge=0.0, le=0.5
     )

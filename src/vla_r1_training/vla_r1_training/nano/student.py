@@ -13,7 +13,7 @@ from vla_r1_sim.vocabulary import COLORS, SHAPES
 from vla_r1_training.nano.batches import Batch, IGNORED
 from vla_r1_training.nano.before import Before, places, Was
 from vla_r1_training.nano.hints import Cells, Hints
-from vla_r1_training.nano.pairs import ANY, unshown, without_unshown
+from vla_r1_training.nano.pairs import without_unshown
 from vla_r1_training.nano.tokenizer import COORDINATES
 
 _MIDDLE_LAYER = 2
@@ -27,7 +27,6 @@ class Student(nn.Module):
         model: a Qwen2.5-VL.
         tokenizer: with a token for each coordinate, colour and shape.
         shown: (colours, shapes) bool: the pairs that are in the pictures.
-        unshown: by how much a pair that is never shown may be likelier than what is right [nats].
         number_weight: of a told coordinate beside a word's.
         before: the model as it was, whose probabilities are learned where it is right.
         expected: by how much the odds shall be above its that a thing is called as asked [nats].
@@ -39,14 +38,13 @@ class Student(nn.Module):
         tokenizer: Any,
         shown: torch.Tensor,
         *,
-        unshown: float = ANY,
         number_weight: float = 1.0,
         before: Any = None,
         expected: float = 0.0,
     ) -> None:
         super().__init__()
         self.model = model
-        self._unshown, self._number_weight = unshown, number_weight
+        self._number_weight = number_weight
         embed = model.model.visual.patch_embed
         embed.forward = MethodType(_embed_patches, embed)
         words = {'colors': COLORS, 'shapes': SHAPES}
@@ -80,7 +78,7 @@ class Student(nn.Module):
         logits = self._logits(batch, out.last_hidden_state)
         was = None
         if self._before:
-            was = self._before.says(batch, self.coordinates, self._unshown_names(batch))
+            was = self._before.says(batch, self.coordinates, (self.colors, self.shapes))
         text = self._text(batch, logits, smooth, was=was)
         visual = batch.inputs['mm_token_type_ids'] == 1
         seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
@@ -119,28 +117,19 @@ class Student(nn.Module):
         was: Was | None = None,
     ) -> torch.Tensor:
         """Return the loss of the (N, V) logits of what is learned of a batch's answers."""
-        right = batch.labels[batch.labels != IGNORED]
-        logits = said
-        for names, hidden in self._unshown_names(batch):
-            logits = without_unshown(logits, names, hidden, self._unshown)
+        learned = batch.labels != IGNORED
+        before = functional.pad(batch.seen, (1, 0), value=IGNORED)[:, :-1][learned]
+        behind = functional.pad(batch.seen, (0, 1), value=IGNORED)[:, 1:][learned]
+        colors, shapes = places(before, self.colors), places(behind, self.shapes)
+        right = batch.labels[learned]
+        logits = without_unshown(said, self.shapes, colors, self.shown, right)
+        logits = without_unshown(logits, self.colors, shapes, self.shown.T, right)
         targets = self._targets(right, logits, smooth)
         weights = torch.where(torch.isin(right, self.coordinates), number_weight, 1.0)
         losses = functional.cross_entropy(logits, targets, reduction='none')
         if was is not None:
-            losses = torch.where(was.right, was.gaps(said), losses)
+            losses = torch.where(was.kept, was.gaps(said), losses)
         return (losses * weights).sum() / weights.sum()
-
-    def _unshown_names(self, batch: Batch) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Return ids of colours, and of shapes, and (N, K) bool, which were never shown here."""
-        learned = batch.labels != IGNORED
-        before = functional.pad(batch.seen, (1, 0), value=IGNORED)[:, :-1][learned]
-        behind = functional.pad(batch.seen, (0, 1), value=IGNORED)[:, 1:][learned]
-        right = batch.labels[learned]
-        color, shape = places(before, self.colors), places(behind, self.shapes)
-        return [
-            (self.colors, unshown(self.colors, shape, self.shown.T, right)),
-            (self.shapes, unshown(self.shapes, color, self.shown, right)),
-        ]
 
     def _targets(self, labels: torch.Tensor, logits: torch.Tensor, smooth: float) -> torch.Tensor:
         """Return (N, V) probabilities: certain, but for coordinates a bell curve."""
