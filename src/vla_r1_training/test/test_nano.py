@@ -7,6 +7,7 @@ import json
 import numpy as np
 from PIL import Image
 import pytest
+import torch
 from vla_r1_core.errors import ReasonCode
 from vla_r1_core.geometry import box_iou
 from vla_r1_core.types import Task
@@ -16,8 +17,10 @@ from vla_r1_perception.model_folder import find_model
 from vla_r1_perception.reply import ask
 from vla_r1_perception.request import Request
 from vla_r1_sim.studio import Studio
+from vla_r1_training.nano.grow import grow
 from vla_r1_training.nano.model import make_nano, PICTURE
 from vla_r1_training.render import _rows
+from vla_r1_training.runs.models import load_model
 from vla_r1_training.scenes.examples import questions_of
 from vla_r1_training.scenes.splits import SPLITS
 
@@ -56,6 +59,9 @@ def test_it_is_small(reasoner):
 
 def test_it_is_of_the_kind_that_the_training_makes(tmp_path):
     make_nano(tmp_path / 'new', seed=0)
+    model = load_model(tmp_path / 'new', torch.float32)
+    grow(model, 4)
+    model.config.save_pretrained(tmp_path / 'new')
     for name in ('config.json', 'processor_config.json', 'generation_config.json'):
         ours, new = (json.loads((f / name).read_text()) for f in (FOLDER, tmp_path / 'new'))
         for one in (ours, new):
