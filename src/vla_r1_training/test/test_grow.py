@@ -15,7 +15,7 @@ from vla_r1_training.sft import train
 
 
 def layer_of(name):
-    _, layers, rest = name.partition('language_model.layers.')
+    _, layers, rest = name.partition('.layers.')
     return int(rest.split('.')[0]) if layers else None
 
 
@@ -44,6 +44,7 @@ def test_only_what_is_new_is_trained_and_what_was_made_is_loaded_as_any_other(co
     folder = train(replace(chosen, steps=2))
     folder = train(chosen)  # goes on
     before, after = (load_file(path / 'model.safetensors') for path in (nano, folder))
+    before = {name: value.to(torch.float16) for name, value in before.items()}  # as it is saved
     place = {0: 0, 1: 1, 2: None, 3: 2, 4: 3, 5: None}
     learned = set()
     for name, value in after.items():
@@ -53,7 +54,7 @@ def test_only_what_is_new_is_trained_and_what_was_made_is_loaded_as_any_other(co
         elif place[layer] is None:
             learned.add((layer, bool(value.any()) and 'down_proj' in name))
         else:
-            old = name.replace(f'layers.{layer}.', f'layers.{place[layer]}.')
+            old = name.replace(f'.layers.{layer}.', f'.layers.{place[layer]}.')
             assert torch.equal(value, before[old]), name
     assert learned >= {(2, True), (5, True)}
     chosen = ReasonerConfig(backend='transformers', device='cpu', max_new_tokens=8)
