@@ -66,7 +66,6 @@ class Before:
     def __init__(self, model: Any, expected: float) -> None:
         self._model, self._expected = model, expected
 
-    @torch.no_grad()
     def says(self, batch: Batch, coordinates: torch.Tensor, names: Sequence[torch.Tensor]) -> Was:
         """Return what it says where something is learned.
 
@@ -77,8 +76,9 @@ class Before:
         """
         learned = batch.labels != IGNORED
         labels, wanted, listed = (of[learned] for of in (batch.labels, batch.wanted, batch.listed))
-        hidden = self._model.model(**batch.inputs, use_cache=False).last_hidden_state[learned]
-        goals = self._model.lm_head(hidden).float()
+        with torch.no_grad():
+            hidden = self._model.model(**batch.inputs, use_cache=False).last_hidden_state
+            goals = self._model.lm_head(hidden[learned]).float()
         said = goals.argmax(-1)
         here, there = places(said, coordinates), places(labels, coordinates)
         near = (here >= 0) & (there >= 0) & ((here - there).abs() <= _NEAR)
