@@ -29,7 +29,7 @@ def known():
 def lesson(config, known, files):
     scenes, batcher = load_scenes(files, PICTURE), Batcher(load_processor(known))
     shown = np.ones((len(COLORS), len(SHAPES)), bool)
-    chosen = replace(config, batch_size=8, misnamed=0.0, gray=0.0, turned_hues=0.0)
+    chosen = replace(config, batch_size=4, misnamed=0.0, gray=0.0, turned_hues=0.0)
     return Lessons(chosen, scenes, shown, batcher).draw(step=0, rank=0)
 
 
@@ -112,16 +112,16 @@ def test_what_is_asked_for_is_learned_to_be_likelier(lesson, make_student):
     student = make_student(EXPECTED)
     before = student._before._model
     start = {name: value.clone() for name, value in before.state_dict().items()}
-    optimizer = torch.optim.Adam(student.parameters(), 3e-4)
+    optimizer = torch.optim.Adam(student.parameters(), 5e-4)
     losses = []
-    for _ in range(40):
+    for _ in range(15):
         loss = student(lesson.batch, lesson.cells, 0.0, {})['names']
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
     assert losses[0] > 0.1
-    assert losses[-1] < 0.3 * losses[0]
+    assert losses[-1] < 0.6 * losses[0]
     assert all(torch.equal(value, start[name]) for name, value in before.state_dict().items())
     assert not any('before' in name for name in student.state_dict())
 
