@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The paper's experiment in small: what thought, more of the same, and GRPO each are worth.
-#   scripts/paper_table.sh 0 1 2     # seeds; about half an hour each on two cores
+#   scripts/paper_table.sh 0 1 2     # seeds; about an hour each on two cores
 # Stopped at any moment it goes on when it is called again. As the paper's models, all begin with a vision encoder that
 # has been trained: nano's, which stays as it is. The language model begins with nothing:
 #   none     SFT on 13,392 examples (the paper's number), the answers alone
