@@ -23,6 +23,7 @@ learn nano-list
 if [ ! -d data/nano/grow-580/model ]; then  # it goes on from there, and the mean of both is better than either
   learn nano-grow --steps 580
   mkdir -p data/nano/grow-580
+  rm -rf data/nano/grow-580/model.part
   cp -r data/nano/grow/model data/nano/grow-580/model.part
   mv data/nano/grow-580/model.part data/nano/grow-580/model
 fi

@@ -8,9 +8,13 @@ import subprocess
 import sys
 
 from accelerate.state import AcceleratorState
+import numpy as np
 import pytest
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.typesys import get_types_from_msg, get_typestore, Stores
+from vla_r1_core.types import Task
+from vla_r1_perception.backends import make_reasoner
+from vla_r1_perception.config import ReasonerConfig
 from vla_r1_training.bags.bag import Bag
 from vla_r1_training.bags.episodes import EpisodeReader
 from vla_r1_training.nano.model import make_nano
@@ -110,6 +114,20 @@ def nano(tmp_path_factory):
     folder = tmp_path_factory.mktemp('models') / 'nano'
     make_nano(folder, seed=0)
     return folder
+
+
+@pytest.fixture
+def answer_of():
+    """Let the model of a folder answer about a black picture, in so many tokens."""
+
+    def answer(folder, tokens):
+        config = ReasonerConfig(backend='transformers', device='cpu', max_new_tokens=tokens)
+        return make_reasoner(config, str(folder)).answer(
+            np.zeros((480, 640, 3), np.uint8), 'pick up the red cube', Task.AFFORDANCE,
+            seed=0, on_token=lambda text, n: None, should_stop=lambda: False,
+        )  # fmt: skip
+
+    return answer
 
 
 @pytest.fixture

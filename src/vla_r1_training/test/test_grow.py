@@ -2,16 +2,12 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from safetensors.torch import load_file
 import torch
-from vla_r1_core.types import Task
-from vla_r1_perception.backends import make_reasoner
-from vla_r1_perception.config import ReasonerConfig
 from vla_r1_training.nano.grow import grow
 from vla_r1_training.runs.models import load_model
-from vla_r1_training.sft import train
+from vla_r1_training.sft import main, train
 
 
 def layer_of(name):
@@ -39,7 +35,9 @@ def test_it_cannot_grow_by_more_than_it_is(nano):
         grow(load_model(nano, torch.float32), 5)
 
 
-def test_only_what_is_new_is_trained_and_what_was_made_is_loaded_as_any_other(config, nano):
+def test_only_what_is_new_is_trained_and_what_was_made_is_loaded_as_any_other(
+    config, nano, answer_of
+):
     chosen = replace(config, model=str(nano), grow=2, steps=4, precision='fp32', save_every=1)
     folder = train(replace(chosen, steps=2))
     folder = train(chosen)  # goes on
@@ -57,9 +55,11 @@ def test_only_what_is_new_is_trained_and_what_was_made_is_loaded_as_any_other(co
             old = name.replace(f'.layers.{layer}.', f'.layers.{place[layer]}.')
             assert torch.equal(value, before[old]), name
     assert learned >= {(2, True), (5, True)}
-    chosen = ReasonerConfig(backend='transformers', device='cpu', max_new_tokens=8)
-    answer = make_reasoner(chosen, str(folder)).answer(
-        np.zeros((480, 640, 3), np.uint8), 'pick up the red cube', Task.AFFORDANCE,
-        seed=0, on_token=lambda text, n: None, should_stop=lambda: False,
-    )  # fmt: skip
-    assert answer.completion_tokens == 8
+    assert answer_of(folder, 8).completion_tokens == 8
+
+
+def test_the_command_says_by_how_much_it_can_grow(config, nano, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(['--scenes', config.scenes, '--files', '2', '--out', config.out, '--grow', '5'])
+    assert stopped.value.code == 2
+    assert '4 blocks grows by 1 to 4, not 5' in capsys.readouterr().err

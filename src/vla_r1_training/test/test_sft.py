@@ -10,15 +10,11 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 from PIL import Image
 import pytest
 from safetensors.torch import load_file
 import torch
 from vla_r1_core.errors import ReasoningError
-from vla_r1_core.types import Task
-from vla_r1_perception.backends import make_reasoner
-from vla_r1_perception.config import ReasonerConfig
 from vla_r1_perception.processor import load_processor
 from vla_r1_training.nano.model import make_nano, PICTURE
 from vla_r1_training.provenance import sha256
@@ -31,13 +27,9 @@ def weights(folder):
     return load_file(folder / 'model.safetensors')
 
 
-def test_the_nano_model_is_small_and_loads_as_the_real_one_does(nano):
+def test_the_nano_model_is_small_and_loads_as_the_real_one_does(nano, answer_of):
     assert sum(value.numel() for value in weights(nano).values()) <= 16_000_000
-    config = ReasonerConfig(backend='transformers', device='cpu', max_new_tokens=8)
-    answer = make_reasoner(config, str(nano)).answer(
-        np.zeros((480, 640, 3), np.uint8), 'pick up the red cube', Task.AFFORDANCE,
-        seed=0, on_token=lambda text, n: None, should_stop=lambda: False,
-    )  # fmt: skip
+    answer = answer_of(nano, 8)
     assert answer.completion_tokens == 8
     assert answer.prompt_tokens < 140
 

@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _, config = read_config(parser, SftConfig, argv)
     try:
         train(config)
-    except ReasoningError as error:
+    except (ValueError, ReasoningError) as error:
         parser.error(str(error))
     return 0
 
@@ -71,6 +71,7 @@ def train(config: SftConfig) -> Path:
 
     Raises:
         ReasoningError: MODEL_NOT_LOADED, there is no such model.
+        ValueError: it cannot grow by so much.
     """
     if not config.thought and (config.told or config.contradicted):
         raise SystemExit('told and contradicted questions list what is seen: set thought: true')
@@ -96,7 +97,7 @@ def train(config: SftConfig) -> Path:
     if len(files) < config.files:
         raise SystemExit(f'{config.scenes} has {len(files)} of {config.files} files: run render')
     if accelerator.is_main_process:
-        models = {start, *others.values()}
+        models = sorted({start, *others.values()})
         weights = [file for folder in models for file in folder.glob('*.safetensors')]
         _write_provenance(out, config, [*files, *weights])
     with accelerator.main_process_first():

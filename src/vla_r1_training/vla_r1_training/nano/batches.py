@@ -198,8 +198,9 @@ class Batcher:
                 follows = slice(len(prompt) - 1, size - 1)
                 labels[i, follows] = torch.tensor(learned[i])
                 seen[i, follows] = torch.tensor(looking[i])
-                wanted[i, follows] = torch.tensor(self._wanted(asked[i].request, answer))
                 first, last = self._listed(answer)
+                shapes = self._wanted(asked[i].request, answer, first, last)
+                wanted[i, follows] = torch.tensor(shapes)
                 listed[i, len(prompt) + first : len(prompt) + last - 1] = True
         inputs = {
             'input_ids': ids,
@@ -222,10 +223,9 @@ class Batcher:
         behind = range(first + 1, len(answer))
         return first, next((i for i in behind if answer[i] in self._stops), len(answer))
 
-    def _wanted(self, request: str, answer: list[int]) -> list[int]:
+    def _wanted(self, request: str, answer: list[int], first: int, last: int) -> list[int]:
         """Return the shape that is asked for where an answer lists one, if its colour is, too."""
         _, *words = self._tokenizer(f' {request}')['input_ids']
-        first, last = self._listed(answer)
         if len(words) != 2 or words[0] not in self._colors or words[1] not in self._shapes:
             return [IGNORED] * len(answer)
         return [

@@ -39,5 +39,4 @@ def grow(model: Any, blocks: int) -> None:
     for i, layer in enumerate(layers):
         layer.self_attn.layer_idx = i  # its place in the cache of keys and values
     text.layers = nn.ModuleList(layers)
-    for config in {id(c): c for c in (text.config, model.config.text_config)}.values():
-        config.num_hidden_layers, config.layer_types = len(layers), list(types)
+    text.config.num_hidden_layers, text.config.layer_types = len(layers), types
