@@ -12,6 +12,7 @@ are asked what they show (`hints`). Both only teach; the model that is saved is 
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 import logging
 from pathlib import Path
 import sys
@@ -19,6 +20,8 @@ from typing import Any
 
 from accelerate import Accelerator
 from accelerate.utils import set_seed
+import numpy as np
+from numpy.typing import NDArray
 import torch
 from vla_r1_core.errors import ReasoningError
 from vla_r1_perception.model_folder import check_folder
@@ -40,6 +43,7 @@ from vla_r1_training.runs.checkpoints import resume, save, write_model
 from vla_r1_training.runs.drawing import draw, Drawn
 from vla_r1_training.runs.models import load_model, warn_if_slow
 from vla_r1_training.runs.run_log import RunLog
+from vla_r1_training.scenes.describing import describe, pointed
 from vla_r1_training.scenes.examples import first_questions, load_scenes, Scenes
 
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
@@ -77,6 +81,10 @@ def train(config: SftConfig) -> Path:
         raise SystemExit('told and contradicted questions list what is seen: set thought: true')
     if config.expected and not config.before:
         raise SystemExit('expected is against the odds of another model: set before: FOLDER')
+    if config.views and (not config.vision or config.before or config.gray or config.turned_hues):
+        raise SystemExit(
+            'views are looked at once: set vision: FOLDER, gray: 0, turned_hues: 0, before: ""'
+        )
     accelerator = Accelerator(
         cpu=not torch.accelerator.is_available(),
         mixed_precision='no' if config.precision == 'fp32' else 'bf16',
@@ -114,15 +122,15 @@ def train(config: SftConfig) -> Path:
     optimizer = torch.optim.AdamW(
         trained, config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
-    student, optimizer = accelerator.prepare(student, optimizer)
+    plain = student.model
     batcher = Batcher(processor)
-    lessons = Lessons(config, scenes, shown.numpy(), batcher)
+    lessons = Lessons(config, scenes, shown.numpy(), batcher, partial(_look, student, batcher))
+    student, optimizer = accelerator.prepare(student, optimizer)
     log = RunLog(out / 'log.jsonl')
     questions = config.batch_size * accelerator.num_processes
 
     def show(done: int) -> None:
         if accelerator.is_main_process:
-            plain = accelerator.unwrap_model(student).model
             picture = out / f'answers-{done:06}.png'
             log.watch(done, _watch(plain, processor, batcher, watched, config, picture))
             write_model(plain, start, config, out / 'model')
@@ -185,7 +193,20 @@ def _student(
         expected=config.expected,
     )
     student.hints.requires_grad_(not config.grow)
+    if config.compiled:
+        for layer in model.model.language_model.layers:
+            layer.compile(dynamic=True)
     return student
+
+
+def _look(
+    student: Student, batcher: Batcher, pictures: NDArray[np.uint8]
+) -> Sequence[torch.Tensor]:
+    """Return the visual tokens of each of (B, height, width, 3) pictures."""
+    device = student.model.device
+    with torch.no_grad():
+        patches = batcher.patches(torch.from_numpy(pictures)).to(device)
+        return student.look(patches, batcher.grid(pictures).to(device))
 
 
 def _rate(config: SftConfig, step: int) -> float:
@@ -208,7 +229,13 @@ def _watch(
 ) -> dict[str, float]:
     """Let the model answer one question about each held-back picture; draw some answers."""
     asked = [questions[i % len(questions)] for i, questions in enumerate(watched.questions)]
-    texts = answer_all(model, processor.tokenizer, batcher, asked, watched.pictures)
+    if config.describe:
+        rng = np.random.default_rng(config.seed)
+        asked = [describe(rng, a)[0] for a in asked]
+    with torch.compiler.set_stance('force_eager'):
+        texts = answer_all(model, processor.tokenizer, batcher, asked, watched.pictures)
+    if config.describe:
+        texts = [pointed(text) for text in texts]
     shown = [
         Drawn(
             picture=watched.pictures[a.picture],

@@ -43,6 +43,7 @@ class Batch:
             elsewhere, and where more or less than a colour and a shape is asked for.
         listed: (B, L) bool, whether it is in the list of what is seen.
         pictures: (B,), whose pictures of another batch they are asked about, where they are.
+        images: the visual tokens of each picture, where they are known; then there are no pixels.
     """
 
     inputs: dict[str, torch.Tensor]
@@ -51,12 +52,14 @@ class Batch:
     wanted: torch.Tensor
     listed: torch.Tensor
     pictures: torch.Tensor | None = None
+    images: Sequence[torch.Tensor] = ()
 
     def to(self, device: torch.device) -> 'Batch':
         """Return it on a device."""
         inputs = {name: value.to(device) for name, value in self.inputs.items()}
         tokens = {name: getattr(self, name).to(device) for name in _PER_TOKEN}
-        return replace(self, inputs=inputs, **tokens)
+        images = [image.to(device) for image in self.images]
+        return replace(self, inputs=inputs, images=images, **tokens)
 
 
 class Batcher:
@@ -99,6 +102,7 @@ class Batcher:
         misnamed: float = 0.0,
         looks: NDArray[np.int_] | None = None,
         rng: np.random.Generator | None = None,
+        images: Sequence[torch.Tensor] = (),
     ) -> Batch:
         """Put questions and their answers into a batch.
 
@@ -117,12 +121,13 @@ class Batcher:
                 learned of what is seen, and all that is said there counts as said rightly: which
                 thing is meant follows from it.
             rng: draws which.
+            images: the visual tokens of each picture, if they are known; otherwise its pixels are
+                in the batch.
         """
-        count, height, width, _ = pictures.shape
-        grid = [1, height // self._patch, width // self._patch]
-        visual_tokens = grid[1] * grid[2] // self.merge**2
+        grid = self.grid(pictures)
+        visual_tokens = int(grid[0].prod()) // self.merge**2
         said = self._said(answers)
-        strange = np.zeros(count, bool) if looks is None else strangely_colored(looks)
+        strange = np.zeros(len(said), bool) if looks is None else strangely_colored(looks)
         heard, learned, looking = list(said), list(said), list(said)
         for i, answer in enumerate(said):
             if strange[i]:
@@ -132,8 +137,10 @@ class Batcher:
             if looks is not None:
                 looking[i] = self._looking(answer, looks[i])
         written = self._written(asked, visual_tokens, heard, learned, looking)
+        written.inputs['image_grid_thw'] = grid
+        if images:
+            return replace(written, images=images)
         written.inputs['pixel_values'] = self.patches(torch.from_numpy(np.array(pictures)))
-        written.inputs['image_grid_thw'] = torch.tensor([grid] * count)
         return written
 
     def told(
@@ -256,6 +263,11 @@ class Batcher:
         like = [self._colors[i] if i >= 0 else IGNORED for i in looks.tolist()]
         becomes = dict(zip(self._colors, like, strict=True))
         return [becomes.get(token, token) for token in answer]
+
+    def grid(self, pictures: NDArray[np.uint8]) -> torch.Tensor:
+        """Return (B, 3), how many patches there are in time, height and width of each picture."""
+        count, height, width, _ = pictures.shape
+        return torch.tensor([[1, height // self._patch, width // self._patch]] * count)
 
     def patches(self, pictures: torch.Tensor) -> torch.Tensor:
         """Cut (B, height, width, 3) uint8 into rows of a patch each, as the processor does."""

@@ -10,8 +10,10 @@ from vla_r1_sim.vocabulary import COLORS
 from vla_r1_training.nano.batches import Batch, Batcher, strangely_colored
 from vla_r1_training.nano.hints import Cells
 from vla_r1_training.nano.sft_config import SftConfig
+from vla_r1_training.nano.views import Encode, Views
 from vla_r1_training.scenes.augment import augment, bleach
 from vla_r1_training.scenes.belief import contradict
+from vla_r1_training.scenes.describing import describe
 from vla_r1_training.scenes.examples import Asked, Scenes
 from vla_r1_training.scenes.hues import rename_colors, turn_hues
 from vla_r1_training.scenes.phrases import unknown_verbs
@@ -50,13 +52,22 @@ class Lessons:
         scenes: that are learned from.
         shown: (colours, shapes) bool: the pairs that are in their pictures.
         batcher: of the model.
+        encode: its vision encoder; for `views`.
     """
 
     def __init__(
-        self, config: SftConfig, scenes: Scenes, shown: NDArray[np.bool_], batcher: Batcher
+        self,
+        config: SftConfig,
+        scenes: Scenes,
+        shown: NDArray[np.bool_],
+        batcher: Batcher,
+        encode: Encode | None = None,
     ) -> None:
         self._config, self._scenes = config, scenes
         self._shown, self._batcher = shown, batcher
+        self._views = None
+        if config.views and encode:
+            self._views = Views(scenes, config.views, config.seed, encode)
 
     def draw(self, step: int, rank: int) -> Lesson:
         """Draw a step of a process; the same at every call."""
@@ -66,9 +77,14 @@ class Lessons:
         compares = np.random.default_rng((config.seed, step, rank, 2))
         for i in np.flatnonzero(compares.random(len(asked)) < config.compared).tolist():
             asked[i] = relate(compares, asked[i], asked[i].things) or asked[i]
-        asked, pictures = augment(rng, asked, self._scenes.pictures[chosen])
+        pictures = self._scenes.pictures[chosen]
+        images: list[torch.Tensor] = []
         looks = np.tile(np.arange(len(COLORS)), (len(asked), 1))
-        if config.thought:  # without a list of what is seen, nothing could be learned from these
+        if self._views:
+            asked, images = self._views.see(rng, chosen.tolist(), asked)
+        else:
+            asked, pictures = augment(rng, asked, pictures)
+        if config.thought and not images:  # without a list of what is seen, they teach nothing
             names = [[thing.name for thing in a.things] for a in asked]
             pictures, looks = turn_hues(rng, pictures, names, self._shown, config.turned_hues)
             pictures, looks = bleach(rng, pictures, looks, config.gray)
@@ -80,11 +96,20 @@ class Lessons:
         named, named_looks = list(asked), looks.copy()
         for i in np.flatnonzero(strangely_colored(looks)).tolist():
             named[i], named_looks[i] = rename_colors(rng, asked[i], looks[i])
-        answers = _answers(rng, named)
-        if not config.thought:
-            answers = [without_thought(answer) for answer in answers]
+        if config.describe:
+            named, answers = map(list, zip(*(describe(rng, a) for a in named), strict=True))
+        else:
+            answers = _answers(rng, named)
+            if not config.thought:
+                answers = [without_thought(answer) for answer in answers]
         batch = batcher.batch(
-            named, answers, pictures, misnamed=config.misnamed, looks=named_looks, rng=rng
+            named,
+            answers,
+            pictures,
+            misnamed=config.misnamed,
+            looks=named_looks,
+            rng=rng,
+            images=images,
         )
         rows, columns = (batch.inputs['image_grid_thw'][0, 1:] // batcher.merge).tolist()
         more = np.random.default_rng((config.seed, step, rank, 1))

@@ -13,6 +13,11 @@ class SftConfig:
     vision: str = param(
         '', 'folder of a model whose vision encoder is taken and stays as it is; "": its own'
     )
+    views: int = param(
+        0,
+        'views of each picture, which that encoder looks at once; 0: another at every draw',
+        ge=0,
+    )
     grow: int = param(
         0, 'more blocks of the language model, which alone are trained; 0: all are', ge=0
     )
@@ -22,6 +27,12 @@ class SftConfig:
     out: str = param('data/nano/sft', 'folder of the run')
     seed: int = param(0, 'of weights, words and order', ge=0)
     precision: str = param('bf16', 'of the matrix products', choices=('fp32', 'bf16'))
+    compiled: bool = param(
+        False, 'whether blocks of the language model are compiled: a minute, then faster'
+    )
+    describe: bool = param(
+        False, 'whether it is taught to point at what is named and to say what is seen, no tasks'
+    )
     thought: bool = param(True, 'whether it is taught to think before it answers')
     steps: int = param(12000, 'optimizer steps', ge=1)
     batch_size: int = param(32, 'questions of a process in a step, one per picture', ge=1)

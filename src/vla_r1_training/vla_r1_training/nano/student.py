@@ -72,8 +72,8 @@ class Student(nn.Module):
                 about how pictures are seen.
         """
         inputs = dict(batch.inputs)
-        pixels, grid = inputs.pop('pixel_values'), inputs['image_grid_thw']
-        images = self.model.model.get_image_features(pixels, grid, return_dict=True).pooler_output
+        pixels, grid = inputs.pop('pixel_values', None), inputs['image_grid_thw']
+        images = batch.images or self.look(pixels, grid)
         out = self._run(inputs, images, output_hidden_states=True)
         logits = self._logits(batch, out.last_hidden_state)
         was = None
@@ -94,6 +94,17 @@ class Student(nn.Module):
             logits = self._logits(other, heard.last_hidden_state)
             losses[name] = self._text(other, logits, smooth, number_weight=self._number_weight)
         return losses
+
+    def look(self, patches: torch.Tensor, grid: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Return the visual tokens of each of B pictures.
+
+        Args:
+            patches: of all of them, as `Batcher.patches` cuts them.
+            grid: (B, 3), their patches in time, height and width.
+        """
+        found = self.model.model.get_image_features(patches, grid, return_dict=True)
+        images: Sequence[torch.Tensor] = found.pooler_output
+        return images
 
     def _run(
         self, inputs: Mapping[str, torch.Tensor], images: Sequence[torch.Tensor], **options: bool

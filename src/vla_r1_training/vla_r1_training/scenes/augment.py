@@ -1,5 +1,6 @@
 """The same pictures, otherwise seen: nearer, farther, aside, in other light, without colours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -77,11 +78,17 @@ def augment(
         The questions with their truth in the new pictures, and these. Nothing that is in a
         picture, and no trace, leaves it.
     """
-    windows = [_window(rng, question) for question in asked]
-    gain = rng.uniform(*_GAIN, (len(asked), 1, 1, 3)) * rng.uniform(*_GAIN, (len(asked), 1, 1, 1))
+    windows = [draw_window(rng, [question]) for question in asked]
     parts = np.stack([w.picture(p) for w, p in zip(windows, pictures, strict=True)])
-    lit = np.clip(parts * gain.astype(np.float32), 0, 255).astype(np.uint8)
-    return [w.question(a) for w, a in zip(windows, asked, strict=True)], lit
+    return [w.question(a) for w, a in zip(windows, asked, strict=True)], relight(rng, parts)
+
+
+def relight(rng: np.random.Generator, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Draw the light of (B, height, width, 3) pictures."""
+    count = len(pictures)
+    gain = rng.uniform(*_GAIN, (count, 1, 1, 3)) * rng.uniform(*_GAIN, (count, 1, 1, 1))
+    lit: NDArray[np.uint8] = np.clip(pictures * gain.astype(np.float32), 0, 255).astype(np.uint8)
+    return lit
 
 
 def bleach(
@@ -113,13 +120,15 @@ def bleach(
     return seen, np.where(gray[:, None], -1, looks)
 
 
-def _window(rng: np.random.Generator, asked: Asked) -> Window:
+def draw_window(rng: np.random.Generator, asked: Sequence[Asked]) -> Window:
+    """Draw the part of a picture that is shown, for all of some questions about it."""
     corners = [
         (t.box.x + side * t.box.width / 2, t.box.y + side * t.box.height / 2)
-        for t in asked.things
+        for t in asked[0].things
         for side in (-1, 1)
     ]
-    points = np.array([*corners, *asked.trace]) if corners else np.array([[0.5, 0.5]])
+    traces = [point for question in asked for point in question.trace]
+    points = np.array([*corners, *traces]) if corners else np.array([[0.5, 0.5]])
     low, high = points.min(0).clip(0, 1), points.max(0).clip(0, 1)
     size = rng.uniform(*_SIZES) * rng.uniform(*_STRETCH) ** np.array([-0.5, 0.5])
     size = np.maximum(size, high - low)

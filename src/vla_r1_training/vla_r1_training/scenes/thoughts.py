@@ -7,7 +7,7 @@ side is, on which one each thing lies that may be meant; where the nearest or th
 far away each one is, and whether that is closer or further than the best one up to there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 import math
 import re
@@ -70,22 +70,23 @@ def annotate(
     leads = [TASK_LEADS, SCENE_LEADS, TARGET_LEADS]
     task_lead, scene_lead, target_lead = (lead[rng.integers(len(lead))] for lead in leads)
     by_name = {thing.name: thing for thing in sorted(things, key=lambda thing: thing.box.x)}
-    listing = ';'.join(map(_line, by_name.values()))
     steps = _alike(request, by_name) + _sided(request, by_name) + _compared(request, by_name)
-    thought = f'{task_lead} {request}. {scene_lead}{listing}{steps}. {target_lead}'
+    thought = (
+        f'{task_lead} {request}. {scene_lead}{listing(by_name.values())}{steps}. {target_lead}'
+    )
     if name is None:
-        return _answer(f'{thought}{NOT_THERE}.', 'null')
+        return answer(f'{thought}{NOT_THERE}.', 'null')
     target = by_name[name]
-    thought += f'{_line(target)}.'
+    thought += f'{written(target)}.'
     if task == Task.AFFORDANCE:
         x, y, width, height = (_number(v) for v in _values(target.box))
-        return _answer(thought, f'{{"x":{x}, "y":{y}, "width":{width}, "height":{height}}}')
+        return answer(thought, f'{{"x":{x}, "y":{y}, "width":{width}, "height":{height}}}')
     if goal in by_name:
-        thought += f' To:{_line(by_name[goal])}.'
+        thought += f' To:{written(by_name[goal])}.'
     elif goal:
         thought += f' To: {goal}.'
     points = '], ['.join(f'{_number(x)},{_number(y)}' for x, y in trace)
-    return _answer(thought, f'[[{points}]]')
+    return answer(thought, f'[[{points}]]')
 
 
 def without_thought(answer: str) -> str:
@@ -162,7 +163,13 @@ def _compared(request: str, things: Mapping[str, Seen]) -> str:
     return f'. {FAR}{_numbered(anchor.name, *from_here)}:' + ';'.join(lines)
 
 
-def _line(thing: Seen) -> str:
+def listing(things: Iterable[Seen]) -> str:
+    """Write what is seen, from left to right."""
+    return ';'.join(written(thing) for thing in sorted(things, key=lambda thing: thing.box.x))
+
+
+def written(thing: Seen) -> str:
+    """Write what is seen at one place: ' red cube 0.312 0.540 0.101 0.120'."""
     return _numbered(thing.name, *_values(thing.box))
 
 
@@ -179,5 +186,6 @@ def _number(value: float) -> str:
     return f' {min(max(value, 0.0), 1.0):.3f}'
 
 
-def _answer(thought: str, payload: str) -> str:
+def answer(thought: str, payload: str) -> str:
+    """Write a whole answer, of a thought and of what is put out."""
     return f'<think>{thought}</think> so, the answer is <output>{payload}</output>'
