@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The paper's experiment in small: what thought, more of the same, and GRPO each are worth.
-#   scripts/paper_table.sh 0 1 2     # seeds; about an hour each on two cores
-# Stopped at any moment it goes on when it is called again. As the paper's models, all begin with a vision encoder that
-# has been trained: nano's, which stays as it is. The language model begins with nothing:
+#   scripts/paper_table.sh 0 1 2                      # seeds
+#   PRECISION=fp32 scripts/paper_table.sh 0 1 2       # on a CPU without bf16
+# Stopped at any moment it goes on when it is called again. As the paper's models begin with one that sees and points,
+# all of these begin with one that has learned to point at what is named and to say what is seen, but no task:
 #   none     SFT on 13,392 examples (the paper's number), the answers alone
 #   thought  SFT on the same with written-out thoughts
 #   more     `thought`, then SFT on the same examples for as long as GRPO takes
@@ -12,24 +13,32 @@ cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 seeds=("${@:-0}")
 out=data/table
-sft() {
-  torchrun --standalone --nproc_per_node 2 -m vla_r1_training.sft --config src/vla_r1_training/config/table.yaml "$@"
+config=src/vla_r1_training/config
+run() {
+  torchrun --standalone --nproc_per_node 2 -m vla_r1_training."$1" --config $config/"$2".yaml \
+    --precision "${PRECISION:-bf16}" "${@:3}"
 }
 ros2 run vla_r1_training render --split train --scenes 7000 --out data/scenes --jobs 2
 ros2 run vla_r1_training render --split test --scenes 1000 --out data/scenes --jobs 2
 ros2 run vla_r1_training render --split unseen --scenes 4000 --out data/scenes --jobs 2
-mkdir -p $out/labels $out/fresh
-for file in data/scenes/train-000{06..27}.parquet; do ln -sf "$PWD/$file" $out/labels/; done
-ln -sf "$PWD"/data/scenes/unseen-000{12,13,14,15}.parquet $out/fresh/
+share() {  # NAME NUMBER...: scenes in a folder of their own
+  mkdir -p $out/"$1"
+  for number in "${@:2}"; do ln -sf "$PWD/data/scenes/train-$number.parquet" $out/"$1"/; done
+}
+share pictures 000{00,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27}
+share annotated 000{00,01,02,03,04,05}
+share labels 000{06,07,08,09,10,11}
+mkdir -p $out/fresh
+for number in 00012 00013 00014 00015; do
+  ln -sf "$PWD/data/scenes/unseen-$number.parquet" $out/fresh/
+done
+run sft table-base
 for seed in "${seeds[@]}"; do
-  sft --seed "$seed" --out $out/thought-"$seed"
-  sft --seed "$seed" --no-thought --out $out/none-"$seed"
-  sft --seed "$seed" --model $out/thought-"$seed"/model --out $out/more-"$seed" \
-    --steps 150 --decay-steps 150 --learning-rate 0.001 --smooth-from 0
-  torchrun --standalone --nproc_per_node 2 -m vla_r1_training.grpo \
-    --config src/vla_r1_training/config/grpo-nano.yaml --seed "$seed" --model $out/thought-"$seed"/model \
-    --questions 32 --mini-batch 32 --group 8 --at-once 32 --learning-rate 5e-5 --steps 100 \
-    --scenes $out/labels --out $out/grpo-"$seed"
+  run sft table --seed "$seed" --out $out/thought-"$seed"
+  run sft table --seed "$seed" --no-thought --out $out/none-"$seed"
+  run sft table --seed "$seed" --model $out/thought-"$seed"/model --out $out/more-"$seed" \
+    --steps 420 --decay-steps 420 --learning-rate 0.001
+  run grpo table-grpo --seed "$seed" --model $out/thought-"$seed"/model --out $out/grpo-"$seed"
 done
 models=()
 for name in none thought more grpo; do

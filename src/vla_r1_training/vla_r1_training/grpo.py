@@ -78,6 +78,7 @@ class GrpoConfig(RewardConfig):
     entropy_weight: float = param(0.0, 'of a bonus for being undecided', ge=0.0)
     temperature: float = param(1.0, 'of sampling', ge=0.01)
     max_tokens: int = param(2048, 'of an answer', ge=1)
+    frozen_vision: bool = param(False, 'whether the vision encoder stays as it is')
     lora_rank: int = param(0, '0: all weights are trained', ge=0)
     lora_alpha: float = param(64.0, 'the adapter counts alpha / rank', ge=0.0)
     gradient_checkpointing: bool = param(False, 'less memory for more time')
@@ -126,6 +127,8 @@ def train(config: GrpoConfig) -> Path:
     )
     watch = Watch(RunLog(out / 'log.jsonl'), reward, out, config.show_every)
     model = load_model(start, _dtype(config))
+    if config.frozen_vision:
+        model.model.visual.requires_grad_(False)
     look_once(model)
     trainer = Trainer(
         model=model,

@@ -124,7 +124,7 @@ def train(config: SftConfig) -> Path:
     )
     plain = student.model
     batcher = Batcher(processor)
-    lessons = Lessons(config, scenes, shown.numpy(), batcher, partial(_look, student, batcher))
+    lessons = Lessons(config, scenes, shown.numpy(), batcher, partial(look, student, batcher))
     student, optimizer = accelerator.prepare(student, optimizer)
     log = RunLog(out / 'log.jsonl')
     questions = config.batch_size * accelerator.num_processes
@@ -199,7 +199,7 @@ def _student(
     return student
 
 
-def _look(
+def look(
     student: Student, batcher: Batcher, pictures: NDArray[np.uint8]
 ) -> Sequence[torch.Tensor]:
     """Return the visual tokens of each of (B, height, width, 3) pictures."""
