@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from vla_r1_core.types import Box, Task
+from vla_r1_training.nano.views import Views
 from vla_r1_training.scenes.augment import augment, bleach
-from vla_r1_training.scenes.examples import Asked
+from vla_r1_training.scenes.examples import Asked, Scenes
 from vla_r1_training.scenes.thoughts import Seen
 
 WIDTH, HEIGHT = 336, 252
@@ -28,6 +29,25 @@ def asked():
                  'red cube', '', TRACE)  # fmt: skip
 
 
+def red_edges(pixels):
+    """Return left, top, right and bottom of what is red [px]."""
+    red = pixels[..., 0].astype(int) - pixels[..., 1] > 60
+    rows, columns = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+
+
+def test_a_view_that_is_kept_has_its_truth_there_too(picture):
+    seen = []
+    views = Views(Scenes(picture[None], [[asked()]]), 8, 0, lambda some: seen.extend(some) or some)
+    rng = np.random.default_rng(0)
+    questions, kept = views.see(rng, [0] * 60, [asked()] * 60)
+    assert len(seen) == 8
+    for question, pixels in zip(questions, kept, strict=True):
+        x, y, w, h = question.things[0].box.to_px(WIDTH, HEIGHT)
+        edges = [x - w / 2, y - h / 2, x + w / 2, y + h / 2]
+        np.testing.assert_allclose(red_edges(pixels), edges, atol=1.5)
+
+
 def test_the_box_is_where_the_colour_is_and_nothing_leaves_the_picture(picture):
     rng = np.random.default_rng(0)
     count = 200
@@ -35,9 +55,7 @@ def test_the_box_is_where_the_colour_is_and_nothing_leaves_the_picture(picture):
     sizes = []
     for question, pixels in zip(questions, seen, strict=True):
         assert pixels.shape == picture.shape
-        red = pixels[..., 0].astype(int) - pixels[..., 1] > 60
-        rows, columns = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))
-        found = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+        found = red_edges(pixels)
         x, y, w, h = question.things[0].box.to_px(WIDTH, HEIGHT)
         edges = [x - w / 2, y - h / 2, x + w / 2, y + h / 2]
         np.testing.assert_allclose(found, edges, atol=1.5)

@@ -179,7 +179,9 @@ def test_lora_adapts_the_language_model_and_ends_as_a_plain_model(config):
 
 def test_the_vision_encoder_can_be_left_as_it_is(config):
     after = weights(train(replace(config, frozen_vision=True)))
-    changed = {name for name, old in weights(config.model).items() if not torch.equal(after[name], old)}
+    changed = {
+        name for name, old in weights(config.model).items() if not torch.equal(after[name], old)
+    }
     assert changed and not any('visual' in name for name in changed)
 
 
