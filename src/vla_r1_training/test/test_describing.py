@@ -51,8 +51,9 @@ def test_it_learns_so_and_what_it_sees_is_watched(config, nano):
         config, told=0, contradicted=0, gray=0.0, turned_hues=0.0, describe=True,
         vision=str(nano), views=1, compiled=True, precision='fp32',
     )  # fmt: skip
-    with pytest.raises(SystemExit, match='set vision'):
-        train(replace(chosen, vision=''))
+    for changes, message in (({'vision': ''}, 'set vision'), ({'told': 2}, 'describe: false')):
+        with pytest.raises(SystemExit, match=message):
+            train(replace(chosen, **changes))
     folder = train(replace(chosen, steps=40, learning_rate=0.003, decay_steps=10, save_every=10))
     log = [json.loads(line) for line in (folder.parent / 'log.jsonl').read_text().splitlines()]
     losses = [row['text'] for row in log if 'text' in row]

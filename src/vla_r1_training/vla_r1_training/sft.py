@@ -77,8 +77,10 @@ def train(config: SftConfig) -> Path:
         ReasoningError: MODEL_NOT_LOADED, there is no such model.
         ValueError: it cannot grow by so much.
     """
-    if not config.thought and (config.told or config.contradicted):
-        raise SystemExit('told and contradicted questions list what is seen: set thought: true')
+    if (config.describe or not config.thought) and (config.told or config.contradicted):
+        raise SystemExit(
+            'told and contradicted questions list what is seen: set thought: true, describe: false'
+        )
     if config.expected and not config.before:
         raise SystemExit('expected is against the odds of another model: set before: FOLDER')
     if config.views and (not config.vision or config.before or config.gray or config.turned_hues):

@@ -28,7 +28,7 @@ class SftConfig:
     seed: int = param(0, 'of weights, words and order', ge=0)
     precision: str = param('bf16', 'of the matrix products', choices=('fp32', 'bf16'))
     compiled: bool = param(
-        False, 'whether blocks of the language model are compiled: a minute, then faster'
+        False, 'whether its blocks are compiled: a minute and a C++ compiler, then faster'
     )
     describe: bool = param(
         False, 'whether it is taught to point at what is named and to say what is seen, no tasks'

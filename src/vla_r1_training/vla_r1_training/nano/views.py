@@ -14,7 +14,7 @@ Encode = Callable[[NDArray[np.uint8]], Sequence[torch.Tensor]]
 
 
 class Views:
-    """Keeps the visual tokens of each picture's views; looking takes a third of a step.
+    """Keeps the visual tokens of each picture's views, 70 KB; looking takes a third of a step.
 
     Args:
         scenes: that are learned from.
