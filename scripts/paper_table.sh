@@ -22,17 +22,14 @@ run() {
 ros2 run vla_r1_training render --split train --scenes 7000 --out data/scenes --jobs 2
 ros2 run vla_r1_training render --split test --scenes 1000 --out data/scenes --jobs 2
 ros2 run vla_r1_training render --split unseen --scenes 4000 --out data/scenes --jobs 2
-share() {  # NAME NUMBER...: scenes in a folder of their own
+share() {  # NAME FILE...: scenes in a folder of their own
   mkdir -p $out/"$1"
-  for number in "${@:2}"; do ln -sf "$PWD/data/scenes/train-$number.parquet" $out/"$1"/; done
+  for file in "${@:2}"; do ln -sf "$PWD/data/scenes/$file.parquet" $out/"$1"/; done
 }
-share pictures 000{00,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27}
-share annotated 000{00,01,02,03,04,05}
-share labels 000{06,07,08,09,10,11}
-mkdir -p $out/fresh
-for number in 00012 00013 00014 00015; do
-  ln -sf "$PWD/data/scenes/unseen-$number.parquet" $out/fresh/
-done
+share pictures train-000{00,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27}
+share annotated train-000{00,01,02,03,04,05}
+share labels train-000{06,07,08,09,10,11}
+share fresh unseen-000{12,13,14,15}
 run sft table-base
 for seed in "${seeds[@]}"; do
   run sft table --seed "$seed" --out $out/thought-"$seed"
