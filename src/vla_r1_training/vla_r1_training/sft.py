@@ -50,7 +50,7 @@ _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
 _FREE = (
     *('steps', 'decay_steps', 'save_every', 'watch_every'),
     *('batch_size', 'told', 'contradicted', 'relations', 'compared', 'related'),
-    *('picture_weight', 'number_weight', 'name_weight', 'contradicted_weight', 'hint_weight'),
+    *('picture_weight', 'number_weight', 'name_weight', 'contradicted_weight'),
     'expected',
 )
 """Settings that may be changed when a run goes on."""
@@ -190,11 +190,11 @@ def _student(
         model,
         tokenizer,
         shown,
+        hinted=config.hint_weight > 0.0 and not config.grow,
         number_weight=config.number_weight,
         before=more.get('before'),
         expected=config.expected,
     )
-    student.hints.requires_grad_(not config.grow)
     if config.compiled:
         for layer in model.model.language_model.layers:
             layer.compile(dynamic=True)

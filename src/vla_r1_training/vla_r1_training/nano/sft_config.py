@@ -58,7 +58,7 @@ class SftConfig:
     learning_rate: float = param(0.002, 'highest', ge=0.0)
     warmup_steps: int = param(100, 'until the rate is highest', ge=0)
     decay_steps: int = param(6000, 'at the end, while the rate falls to 0', ge=0)
-    hint_weight: float = param(0.5, 'of what the visual tokens are asked', ge=0.0)
+    hint_weight: float = param(0.5, 'of what the visual tokens are asked; 0: they are not', ge=0.0)
     misnamed: float = param(
         0.4, 'share of the pictures whose things it believes to have misnamed', ge=0.0, le=1.0
     )

@@ -27,6 +27,7 @@ class Student(nn.Module):
         model: a Qwen2.5-VL.
         tokenizer: with a token for each coordinate, colour and shape.
         shown: (colours, shapes) bool: the pairs that are in the pictures.
+        hinted: whether its visual tokens are asked.
         number_weight: of a told coordinate beside a word's.
         before: the model as it was, whose probabilities are learned where it is right.
         expected: by how much the odds shall be above its that a thing is called as asked [nats].
@@ -38,6 +39,7 @@ class Student(nn.Module):
         tokenizer: Any,
         shown: torch.Tensor,
         *,
+        hinted: bool = True,
         number_weight: float = 1.0,
         before: Any = None,
         expected: float = 0.0,
@@ -55,14 +57,13 @@ class Student(nn.Module):
         self.register_buffer('shown', shown, persistent=False)
         self._before = Before(before, expected) if before else None
         hidden_size = model.config.text_config.hidden_size
-        self.hints = nn.ModuleList(
-            [Hints(hidden_size, relative=True), Hints(hidden_size, relative=False)]
-        )
+        heads = (Hints(hidden_size, relative=relative) for relative in (True, False))
+        self.hints = nn.ModuleList(heads if hinted else ())
 
     def forward(
         self, batch: Batch, cells: Cells, smooth: float, more: Mapping[str, Batch]
     ) -> dict[str, torch.Tensor]:
-        """Return the losses of text and hints, and by name those of more questions.
+        """Return the losses of text, of hints where it has them, and those of more questions.
 
         Args:
             batch: questions and answers.
@@ -74,18 +75,18 @@ class Student(nn.Module):
         inputs = dict(batch.inputs)
         pixels, grid = inputs.pop('pixel_values', None), inputs['image_grid_thw']
         images = batch.images or self.look(pixels, grid)
-        out = self._run(inputs, images, output_hidden_states=True)
+        out = self._run(inputs, images, output_hidden_states=bool(self.hints))
         logits = self._logits(batch, out.last_hidden_state)
         was = None
         if self._before:
             was = self._before.says(batch, self.coordinates, (self.colors, self.shapes))
-        text = self._text(batch, logits, smooth, was=was)
-        visual = batch.inputs['mm_token_type_ids'] == 1
-        seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
-        hints = [
-            hint(tokens, cells, self.shown) for hint, tokens in zip(self.hints, seen, strict=True)
-        ]
-        losses = {'text': text, 'hints': torch.stack(hints).sum()}
+        losses = {'text': self._text(batch, logits, smooth, was=was)}
+        if self.hints:
+            visual = batch.inputs['mm_token_type_ids'] == 1
+            seen = [out.hidden_states[i][visual] for i in (0, _MIDDLE_LAYER)]
+            asked = zip(self.hints, seen, strict=True)
+            hints = [hint(tokens, cells, self.shown) for hint, tokens in asked]
+            losses['hints'] = torch.stack(hints).sum()
         if was is not None:
             losses['names'] = was.name_gap(logits)
         for name, other in more.items():
