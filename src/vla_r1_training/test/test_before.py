@@ -108,6 +108,23 @@ def test_a_model_that_has_not_changed_has_only_its_mistakes_to_learn(lesson, mak
     assert changed['text'] > losses['text']
 
 
+def test_pictures_are_looked_at_once_where_both_see_alike(lesson, make_student, known):
+    free = make_student(0.0)
+    assert not free._sees_as_before  # it will learn to see
+    model, before = (load_model(known, torch.float32) for _ in range(2))
+    model.model.visual.requires_grad_(False)
+    student = Student(model, load_processor(known).tokenizer, free.shown, before=before.eval())
+    before.model.visual.forward = None  # cannot look
+    with torch.no_grad():
+        once, twice = (s(lesson.batch, lesson.cells, 0.0, {}) for s in (student, free))
+    for name in ('text', 'names'):
+        assert once[name].item() == pytest.approx(twice[name].item(), rel=1e-3, abs=1e-4)
+    with torch.no_grad():
+        before.model.visual.merger.mlp[0].bias += 1e-3
+    other = Student(model, load_processor(known).tokenizer, free.shown, before=before.eval())
+    assert not other._sees_as_before
+
+
 def test_what_is_asked_for_is_learned_to_be_likelier(lesson, make_student):
     student = make_student(EXPECTED)
     before = student._before._model

@@ -63,3 +63,17 @@ def test_the_command_says_by_how_much_it_can_grow(config, nano, capsys):
         main(['--scenes', config.scenes, '--files', '2', '--out', config.out, '--grow', '5'])
     assert stopped.value.code == 2
     assert '4 blocks grows by 1 to 4, not 5' in capsys.readouterr().err
+
+
+def test_some_blocks_alone_are_trained(config, nano):
+    chosen = replace(config, model=str(nano), blocks='1 3', steps=2, precision='fp32')
+    with pytest.raises(ValueError, match='its blocks are 0 1 2 3: 4 x is none'):
+        train(replace(chosen, blocks='1 4 x'))
+    with pytest.raises(SystemExit, match='grows'):
+        train(replace(chosen, grow=1))
+    before, after = (load_file(path / 'model.safetensors') for path in (nano, train(chosen)))
+    moved = {
+        n for n, value in after.items() if not torch.equal(value, before[n].to(torch.float16))
+    }
+    assert {layer_of(name) for name in moved} == {1, 3}
+    assert not any('visual' in name for name in moved)

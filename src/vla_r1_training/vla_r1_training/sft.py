@@ -31,7 +31,7 @@ from vla_r1_training.command_line import make_parser, read_config
 from vla_r1_training.exams.answers import answer_all
 from vla_r1_training.exams.judge import judge, read, summary
 from vla_r1_training.nano.batches import Batcher
-from vla_r1_training.nano.grow import grow
+from vla_r1_training.nano.grow import grow, train_only
 from vla_r1_training.nano.lessons import Lessons
 from vla_r1_training.nano.model import make_nano, PICTURE
 from vla_r1_training.nano.pairs import shown_pairs
@@ -49,7 +49,7 @@ from vla_r1_training.scenes.examples import first_questions, load_scenes, Scenes
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
 _FREE = (
     *('steps', 'decay_steps', 'save_every', 'watch_every'),
-    *('batch_size', 'told', 'contradicted', 'relations', 'compared', 'related'),
+    *('batch_size', 'told', 'contradicted', 'doubled', 'relations', 'compared', 'related'),
     *('picture_weight', 'number_weight', 'name_weight', 'contradicted_weight'),
     'expected',
 )
@@ -75,18 +75,9 @@ def train(config: SftConfig) -> Path:
 
     Raises:
         ReasoningError: MODEL_NOT_LOADED, there is no such model.
-        ValueError: it cannot grow by so much.
+        ValueError: it cannot grow by so much, or has no such blocks.
     """
-    if (config.describe or not config.thought) and (config.told or config.contradicted):
-        raise SystemExit(
-            'told and contradicted questions list what is seen: set thought: true, describe: false'
-        )
-    if config.expected and not config.before:
-        raise SystemExit('expected is against the odds of another model: set before: FOLDER')
-    if config.views and (not config.vision or config.before or config.gray or config.turned_hues):
-        raise SystemExit(
-            'views are looked at once: set vision: FOLDER, gray: 0, turned_hues: 0, before: ""'
-        )
+    _check(config)
     accelerator = Accelerator(
         cpu=not torch.accelerator.is_available(),
         mixed_precision='no' if config.precision == 'fp32' else 'bf16',
@@ -106,10 +97,6 @@ def train(config: SftConfig) -> Path:
     files = sorted(Path(config.scenes).glob('train-*.parquet'))[: config.files]
     if len(files) < config.files:
         raise SystemExit(f'{config.scenes} has {len(files)} of {config.files} files: run render')
-    if accelerator.is_main_process:
-        models = sorted({start, *others.values()})
-        weights = [file for folder in models for file in folder.glob('*.safetensors')]
-        _write_provenance(out, config, [*files, *weights])
     with accelerator.main_process_first():
         watched, scenes = load_scenes(files[:1], PICTURE), load_scenes(files[1:], PICTURE)
     held = sum(map(len, scenes.questions))
@@ -120,6 +107,10 @@ def train(config: SftConfig) -> Path:
     processor = load_processor(start)
     shown = shown_pairs(thing.name for asked in scenes.questions for thing in asked[0].things)
     student = _student(config, start, others, processor.tokenizer, shown, accelerator.device)
+    if accelerator.is_main_process:
+        models = sorted({start, *others.values()})
+        weights = [file for folder in models for file in folder.glob('*.safetensors')]
+        _write_provenance(out, config, [*files, *weights])
     trained = [value for value in student.parameters() if value.requires_grad]
     optimizer = torch.optim.AdamW(
         trained, config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
@@ -169,6 +160,24 @@ def train(config: SftConfig) -> Path:
     return out / 'model'
 
 
+def _check(config: SftConfig) -> None:
+    """Raise SystemExit where settings do not fit together."""
+    lists = config.told or config.contradicted or config.doubled
+    if lists and (config.describe or not config.thought):
+        raise SystemExit(
+            'told, contradicted and doubled questions list what is seen: set thought: true, '
+            'describe: false'
+        )
+    if config.expected and not config.before:
+        raise SystemExit('expected is against the odds of another model: set before: FOLDER')
+    if config.views and (not config.vision or config.before or config.gray or config.turned_hues):
+        raise SystemExit(
+            'views are looked at once: set vision: FOLDER, gray: 0, turned_hues: 0, before: ""'
+        )
+    if config.grow and config.blocks:
+        raise SystemExit('a model that grows trains its new blocks alone: set blocks: ""')
+
+
 def _student(
     config: SftConfig,
     start: Path,
@@ -186,11 +195,13 @@ def _student(
         model.model.visual.requires_grad_(False)
     if config.grow:
         grow(model, config.grow)
+    elif config.blocks:
+        train_only(model, config.blocks.split())
     student = Student(
         model,
         tokenizer,
         shown,
-        hinted=config.hint_weight > 0.0 and not config.grow,
+        hinted=config.hint_weight > 0.0 and not (config.grow or config.blocks),
         number_weight=config.number_weight,
         before=more.get('before'),
         expected=config.expected,

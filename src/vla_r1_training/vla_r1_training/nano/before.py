@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch.nn import functional
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from vla_r1_training.nano.batches import Batch, IGNORED
 
@@ -66,18 +67,37 @@ class Before:
     def __init__(self, model: Any, expected: float) -> None:
         self._model, self._expected = model, expected
 
-    def says(self, batch: Batch, coordinates: torch.Tensor, names: Sequence[torch.Tensor]) -> Was:
+    def sees_as(self, model: Any) -> bool:
+        """Whether a model's vision encoder is this one's, and stays so."""
+        own = self._model.model.visual.state_dict()
+        return all(
+            not value.requires_grad and torch.equal(value, own[name])
+            for name, value in model.model.visual.named_parameters()
+        )
+
+    def says(
+        self,
+        batch: Batch,
+        coordinates: torch.Tensor,
+        names: Sequence[torch.Tensor],
+        images: Sequence[torch.Tensor] = (),
+    ) -> Was:
         """Return what it says where something is learned.
 
         Args:
             batch: questions about pictures.
             coordinates: ids of their tokens, in order.
             names: ids of colours, and of shapes.
+            images: the visual tokens of each picture, if they are known.
         """
+        inputs = dict(batch.inputs)
+        if images:
+            del inputs['pixel_values']
+            inputs['mm_encoder_outputs'] = encoded(images)
         learned = batch.labels != IGNORED
         labels, wanted, listed = (of[learned] for of in (batch.labels, batch.wanted, batch.listed))
         with torch.no_grad():
-            hidden = self._model.model(**batch.inputs, use_cache=False).last_hidden_state
+            hidden = self._model.model(**inputs, use_cache=False).last_hidden_state
             goals = self._model.lm_head(hidden[learned]).float()
         said = goals.argmax(-1)
         here, there = places(said, coordinates), places(labels, coordinates)
@@ -91,6 +111,11 @@ class Before:
         rows = (wanted != IGNORED).nonzero()[:, 0]
         goals[rows, wanted[rows]] += self._expected
         return Was(goals, kept, where)
+
+
+def encoded(images: Sequence[torch.Tensor]) -> dict[str, BaseModelOutputWithPooling]:
+    """Return the visual tokens of pictures as what a Qwen2.5-VL takes instead of their pixels."""
+    return {'image': BaseModelOutputWithPooling(pooler_output=images)} if images else {}
 
 
 def _corrected(logits: torch.Tensor, right: torch.Tensor, among: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,7 @@ Each is a copy of the block before it whose outputs are zero, and only these are
 the model knows stays where it is (block expansion, arXiv 2401.02415).
 """
 
+from collections.abc import Collection
 from copy import deepcopy
 from typing import Any
 
@@ -40,3 +41,22 @@ def grow(model: Any, blocks: int) -> None:
         layer.self_attn.layer_idx = i  # its place in the cache of keys and values
     text.layers = nn.ModuleList(layers)
     text.config.num_hidden_layers, text.config.layer_types = len(layers), types
+
+
+def train_only(model: Any, blocks: Collection[str]) -> None:
+    """Let some blocks of a Qwen2.5-VL's language model alone be trained from now on.
+
+    Args:
+        model: whose weights are to be trained or not.
+        blocks: which, counted from 0.
+
+    Raises:
+        ValueError: it has no such block.
+    """
+    layers = dict(model.model.language_model.layers.named_children())
+    unknown = ' '.join(block for block in blocks if block not in layers)
+    if unknown:
+        raise ValueError(f'its blocks are {" ".join(layers)}: {unknown} is none')
+    model.requires_grad_(False)
+    for block in blocks:
+        layers[block].requires_grad_(True)

@@ -21,6 +21,10 @@ class SftConfig:
     grow: int = param(
         0, 'more blocks of the language model, which alone are trained; 0: all are', ge=0
     )
+    blocks: str = param(
+        '',
+        'of the language model that alone are trained, counted from 0, with spaces; "": all are',
+    )
     scenes: str = param('data/scenes', 'folder with rendered train-*.parquet')
     files: int = param(40, 'how many of them; the first is held back to watch', ge=2)
     examples: int = param(0, 'questions that are learned from, the first; 0: all', ge=0)
@@ -41,6 +45,9 @@ class SftConfig:
     )
     contradicted: int = param(
         0, 'more of them, about pictures in which other things are seen than is told', ge=0
+    )
+    doubled: int = param(
+        0, 'at most so many more about pictures, with two things listed as what is meant', ge=0
     )
     picture_weight: float = param(1.0, 'of answers about pictures beside told ones', ge=0.0)
     contradicted_weight: float = param(1.0, 'of those beside those without a picture', ge=0.0)

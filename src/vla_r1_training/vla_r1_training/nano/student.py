@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.nano.batches import Batch, IGNORED
-from vla_r1_training.nano.before import Before, places, Was
+from vla_r1_training.nano.before import Before, encoded, places, Was
 from vla_r1_training.nano.hints import Cells, Hints
 from vla_r1_training.nano.pairs import without_unshown
 from vla_r1_training.nano.tokenizer import COORDINATES
@@ -56,6 +55,7 @@ class Student(nn.Module):
             self.register_buffer(name, ids, persistent=False)
         self.register_buffer('shown', shown, persistent=False)
         self._before = Before(before, expected) if before else None
+        self._sees_as_before = bool(self._before and self._before.sees_as(model))
         hidden_size = model.config.text_config.hidden_size
         heads = (Hints(hidden_size, relative=relative) for relative in (True, False))
         self.hints = nn.ModuleList(heads if hinted else ())
@@ -79,7 +79,8 @@ class Student(nn.Module):
         logits = self._logits(batch, out.last_hidden_state)
         was = None
         if self._before:
-            was = self._before.says(batch, self.coordinates, (self.colors, self.shapes))
+            names, known = (self.colors, self.shapes), images if self._sees_as_before else ()
+            was = self._before.says(batch, self.coordinates, names, known)
         losses = {'text': self._text(batch, logits, smooth, was=was)}
         if self.hints:
             visual = batch.inputs['mm_token_type_ids'] == 1
@@ -111,8 +112,9 @@ class Student(nn.Module):
         self, inputs: Mapping[str, torch.Tensor], images: Sequence[torch.Tensor], **options: bool
     ) -> Any:
         """Return what the model makes of texts and of pictures that have been encoded."""
-        encoded = {'image': BaseModelOutputWithPooling(pooler_output=images)} if images else {}
-        return self.model.model(**inputs, mm_encoder_outputs=encoded, use_cache=False, **options)
+        return self.model.model(
+            **inputs, mm_encoder_outputs=encoded(images), use_cache=False, **options
+        )
 
     def _logits(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
         """Return (N, V) for the N tokens of a batch that are learned."""
