@@ -136,7 +136,8 @@ class Lessons:
             pictures = list(twice)[: config.doubled]
             told = [twice[i] for i in pictures]
             if told:
-                more['doubled'] = self._batcher.told(told, _answers(rng, told), pictures, batch)
+                answers = _answers(rng, told)
+                more['doubled'] = self._batcher.told(told, answers, pictures, batch, choice=True)
         return more
 
     def _elsewhere(self, rng: np.random.Generator, count: int) -> list[Asked]:
