@@ -109,25 +109,6 @@ def test_another_list_than_the_picture_shows_is_told_with_it(config, nano, files
     assert student.model.model.language_model.embed_tokens.weight.grad.any()
 
 
-def test_two_things_are_listed_as_what_is_meant_and_the_picture_shows_which(config, nano, files):
-    processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
-    shown = np.ones((len(COLORS), len(SHAPES)), bool)
-    chosen = replace(config, batch_size=20, relations=0.0, doubled=3, turned_hues=0.0, gray=0.0)
-    lesson = Lessons(chosen, scenes, shown, Batcher(processor)).draw(step=0, rank=0)
-    more, say = lesson.more['doubled'], processor.tokenizer.decode
-    assert len(more.labels) == len(set(more.pictures.tolist())) == 3
-    for row, picture in enumerate(more.pictures.tolist()):
-        texts = [say(b.inputs['input_ids'][i]) for b, i in ((more, row), (lesson.batch, picture))]
-        lists = [text[slice(*listed(text))] for text in texts]
-        answers = [text[text.index('<output>') :].split('<|im_end|>')[0] for text in texts]
-        assert answers[0] == answers[1]
-        learned = say(more.labels[row][more.labels[row] != IGNORED])
-        _, _, target = next(p for t in TARGET_LEADS if (p := learned.partition(t))[1])
-        name = ' '.join(target.split()[:2])
-        assert (lists[0].count(name), lists[1].count(name)) == (2, 1)
-        assert lists[0].split(';')[0] not in learned
-
-
 def test_pictures_and_lists_are_asked_how_their_things_lie(config, nano, files):
     processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
     shown = np.ones((len(COLORS), len(SHAPES)), bool)

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from vla_r1_core.types import Box, Task
-from vla_r1_training.scenes.belief import contradict, double
+from vla_r1_training.scenes.belief import contradict
 from vla_r1_training.scenes.examples import Asked
 from vla_r1_training.scenes.thoughts import Seen
 
@@ -68,33 +68,3 @@ def test_what_is_not_there_is_found_when_a_thing_is_called_so():
 )
 def test_what_no_list_is_known_for_is_left(asked):
     assert contradictions(asked) == [None] * 200
-
-
-def test_another_thing_is_listed_as_what_is_meant_rather_one_that_is_like_it():
-    rng = np.random.default_rng(0)
-    for request in ('pick blue ball', 'pick ball', 'pick blue'):
-        asked, drawn = ask(request, 'blue ball'), Counter()
-        for _ in range(100):
-            twice = double(rng, asked)
-            assert twice.target == asked.target and twice.things[0] == THINGS[1]
-            boxes = {thing.name: thing.box for thing in THINGS}
-            changed = [t for t in twice.things[1:] if t.box != boxes.get(t.name)]
-            assert [t.name for t in changed] == ['blue ball']
-            drawn[changed[0].box.x] += 1
-        assert set(drawn) == {0.0, 0.4}  # never the bowl
-    alike = (*THINGS, Seen('blue cube', Box(0.9, 0.5, 0.1, 0.1)))
-    twice = double(rng, ask('pick blue ball', 'blue ball', things=alike))
-    assert [t.box.x for t in twice.things if t.name == 'blue ball'] == [0.2, 0.9]
-
-
-@pytest.mark.parametrize(
-    'asked',
-    [
-        ask('pick ball nearest to red cube', 'blue ball'),
-        ask('pick yellow ball', None),
-        ask('reach bowl', 'bowl'),
-        ask('pick red cube', 'red cube', things=(THINGS[0], THINGS[3])),
-    ],
-)
-def test_where_no_other_could_be_meant_nothing_is_doubled(asked):
-    assert double(np.random.default_rng(0), asked) is None

@@ -166,12 +166,3 @@ def test_where_no_colour_is_asked_for_none_is_said(request_):
 )  # fmt: skip
 def test_where_no_distance_decides_none_is_said(request_):
     assert 'distance' not in annotate(request_, Task.AFFORDANCE, THINGS, None, (), '', 0)
-
-
-def test_of_two_that_are_listed_as_the_same_the_first_is_meant():
-    cube, other = THINGS[2], Seen('red cube', THINGS[0].box)
-    for things in ((cube, THINGS[1], other), (other, THINGS[1], cube)):
-        text = annotate('pick red cube', Task.AFFORDANCE, things, 'red cube', (), '', 0)
-        assert text.count(' red cube 0') == 3
-        assert '. All red: cube; cube' in text
-        assert parse(text, 1).box.x == things[0].box.x

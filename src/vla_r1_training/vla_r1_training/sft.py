@@ -49,7 +49,7 @@ from vla_r1_training.scenes.examples import first_questions, load_scenes, Scenes
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
 _FREE = (
     *('steps', 'decay_steps', 'save_every', 'watch_every'),
-    *('batch_size', 'told', 'contradicted', 'doubled', 'relations', 'compared', 'related'),
+    *('batch_size', 'told', 'contradicted', 'relations', 'compared', 'related'),
     *('picture_weight', 'number_weight', 'name_weight', 'contradicted_weight'),
     'expected',
 )
@@ -162,11 +162,9 @@ def train(config: SftConfig) -> Path:
 
 def _check(config: SftConfig) -> None:
     """Raise SystemExit where settings do not fit together."""
-    lists = config.told or config.contradicted or config.doubled
-    if lists and (config.describe or not config.thought):
+    if (config.describe or not config.thought) and (config.told or config.contradicted):
         raise SystemExit(
-            'told, contradicted and doubled questions list what is seen: set thought: true, '
-            'describe: false'
+            'told and contradicted questions list what is seen: set thought: true, describe: false'
         )
     if config.expected and not config.before:
         raise SystemExit('expected is against the odds of another model: set before: FOLDER')

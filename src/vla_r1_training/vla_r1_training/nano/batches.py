@@ -10,9 +10,8 @@ import torch
 from vla_r1_core.prompt import build_prompt, IMAGE_MARKER
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
-from vla_r1_training.nano.tokenizer import COORDINATES
 from vla_r1_training.scenes.examples import Asked
-from vla_r1_training.scenes.thoughts import SCENE_LEADS, TARGET_LEADS
+from vla_r1_training.scenes.thoughts import SCENE_LEADS
 
 _PER_TOKEN = ('labels', 'seen', 'wanted', 'listed')
 IGNORED = -100
@@ -79,8 +78,6 @@ class Batcher:
         self._std = torch.tensor(images.image_std)[:, None, None]
         self._colors, self._shapes = self._single(COLORS), self._single(SHAPES)
         self._seeing = self._ids(f'. {lead}' for lead in SCENE_LEADS)
-        self._meaning = self._ids(f'. {lead}' for lead in TARGET_LEADS)
-        self._numbers = set(self._ids(COORDINATES))
         vocabulary = self._tokenizer.get_vocab()
         self._stops = {id_ for token, id_ in vocabulary.items() if token.startswith('.')}
 
@@ -152,8 +149,6 @@ class Batcher:
         answers: list[str],
         pictures: Sequence[int] = (),
         of: Batch | None = None,
-        *,
-        choice: bool = False,
     ) -> Batch:
         """Put questions into a batch of which what is seen is told, and the rest is learned.
 
@@ -164,19 +159,12 @@ class Batcher:
             answers: B answers, which begin with a list of what is seen.
             pictures: B places in a batch, whose pictures they are asked about; none without.
             of: that batch.
-            choice: whether of the rest only the number is learned that tells which of two things
-                is meant that are listed by one name: the first one of its place. Among all other
-                tokens it would hardly be heard.
         """
         said = self._said(answers)
         learned, unseen = [], [[IGNORED] * len(answer) for answer in said]
         for answer in said:
             first, last = self._listed(answer)
             learned.append([IGNORED if first < i <= last else t for i, t in enumerate(answer)])
-            if choice:
-                meant = next(i for i, token in enumerate(answer) if token in self._meaning)
-                place = next(i for i in range(meant, len(answer)) if answer[i] in self._numbers)
-                learned[-1] = [t if i == place else IGNORED for i, t in enumerate(answer)]
         if of is None:
             return self._written(asked, 0, said, learned, unseen)
         which = torch.tensor(pictures)

@@ -12,7 +12,7 @@ from vla_r1_training.nano.hints import Cells
 from vla_r1_training.nano.sft_config import SftConfig
 from vla_r1_training.nano.views import Encode, Views
 from vla_r1_training.scenes.augment import augment, bleach
-from vla_r1_training.scenes.belief import contradict, double
+from vla_r1_training.scenes.belief import contradict
 from vla_r1_training.scenes.describing import describe
 from vla_r1_training.scenes.examples import Asked, Scenes
 from vla_r1_training.scenes.hues import rename_colors, turn_hues
@@ -131,13 +131,6 @@ class Lessons:
                 told[i] = own or told[i]
             answers = _answers(rng, told)
             more['contradicted'] = self._batcher.told(told, answers, pictures, batch)
-        if config.doubled:
-            twice = {i: found for i, a in enumerate(asked) if (found := double(rng, a))}
-            pictures = list(twice)[: config.doubled]
-            told = [twice[i] for i in pictures]
-            if told:
-                answers = _answers(rng, told)
-                more['doubled'] = self._batcher.told(told, answers, pictures, batch, choice=True)
         return more
 
     def _elsewhere(self, rng: np.random.Generator, count: int) -> list[Asked]:

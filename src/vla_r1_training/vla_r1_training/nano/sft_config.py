@@ -46,9 +46,6 @@ class SftConfig:
     contradicted: int = param(
         0, 'more of them, about pictures in which other things are seen than is told', ge=0
     )
-    doubled: int = param(
-        0, 'at most so many more about pictures, with two things listed as what is meant', ge=0
-    )
     picture_weight: float = param(1.0, 'of answers about pictures beside told ones', ge=0.0)
     contradicted_weight: float = param(1.0, 'of those beside those without a picture', ge=0.0)
     number_weight: float = param(1.0, 'of a told coordinate beside a word', ge=0.0)

@@ -1,8 +1,7 @@
 """Questions whose list of what is seen is not what their picture shows.
 
 What is meant has to follow from what is listed. Behind a list that is true, a small model looks at
-the picture again instead: where it sees badly, it then means a thing that it has not listed. Only
-where several things are listed as what is asked for, it has to look which of them is meant.
+the picture again instead: where it sees badly, it then means a thing that it has not listed.
 """
 
 from dataclasses import replace
@@ -47,32 +46,6 @@ def contradict(rng: np.random.Generator, asked: Asked) -> Asked | None:
     for i, j in zip(objects, rng.permutation(objects).tolist(), strict=True):
         things[i] = replace(asked.things[i], name=asked.things[j].name)
     return replace(asked, things=tuple(things))
-
-
-def double(rng: np.random.Generator, asked: Asked) -> Asked | None:
-    """List another thing, too, by the name of the one that is meant.
-
-    Rather one that has its colour or its shape: such are taken for each other.
-
-    Args:
-        rng: draws which.
-        asked: a question, its list true.
-
-    Returns:
-        The question, with what is meant as the first of its things, or None where there is no
-        object that is meant, or no other, or the thing that is meant follows from where it lies.
-    """
-    meant = next((thing for thing in asked.things if thing.name == asked.name), None)
-    if asked.relative or meant is None or not meant.is_called('object'):
-        return None
-    others = [t for t in asked.things if t.is_called('object') and t.name != meant.name]
-    alike = [t for t in others if set(t.name.split()) & set(meant.name.split())]
-    if not others:
-        return None
-    which = alike or others
-    other = which[rng.integers(len(which))]
-    things = [replace(t, name=meant.name) if t is other else t for t in asked.things]
-    return replace(asked, things=(meant, *(t for t in things if t is not meant)))
 
 
 def _found(rng: np.random.Generator, asked: Asked, objects: list[int]) -> Asked | None:

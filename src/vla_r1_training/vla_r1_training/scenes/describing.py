@@ -8,14 +8,7 @@ from vla_r1_core.types import Task
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes.examples import Asked
-from vla_r1_training.scenes.thoughts import (
-    answer,
-    in_order,
-    listing,
-    NOT_THERE,
-    SCENE_LEADS,
-    written,
-)
+from vla_r1_training.scenes.thoughts import answer, listing, NOT_THERE, SCENE_LEADS, written
 
 _PLACE = re.compile(r'[^.;]*?( \d\.\d{3}){4}')
 _ANY = 0.2
@@ -42,7 +35,7 @@ def describe(rng: np.random.Generator, asked: Asked) -> tuple[Asked, str]:
         goal='',
         trace=(),
     )
-    return question, f'{line}. {lead}{listing(in_order(asked.things))}.'
+    return question, f'{line}. {lead}{listing(asked.things)}.'
 
 
 def pointed(text: str) -> str:

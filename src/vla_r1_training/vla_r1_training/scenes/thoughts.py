@@ -7,7 +7,7 @@ side is, on which one each thing lies that may be meant; where the nearest or th
 far away each one is, and whether that is closer or further than the best one up to there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 import math
 import re
@@ -61,8 +61,7 @@ def annotate(
         request: what the instruction asks for, in few words: 'pick red cube'.
         task: what is asked for.
         things: everything that is seen, in any order.
-        name: of the thing that is meant, the first of `things` that is called so; None when it is
-            not there.
+        name: of the thing that is meant, one of `things`; None when it is not there.
         trace: the way, (N, 2) in [0, 1], for a trajectory.
         goal: where a trajectory leads: a container's name or a way to push, '' for the thing.
         seed: of the words.
@@ -70,12 +69,13 @@ def annotate(
     rng = np.random.default_rng(seed)
     leads = [TASK_LEADS, SCENE_LEADS, TARGET_LEADS]
     task_lead, scene_lead, target_lead = (lead[rng.integers(len(lead))] for lead in leads)
-    seen = in_order(things)
-    steps = _alike(request, seen) + _sided(request, seen) + _compared(request, seen)
-    thought = f'{task_lead} {request}. {scene_lead}{listing(seen)}{steps}. {target_lead}'
+    by_name = {thing.name: thing for thing in sorted(things, key=lambda thing: thing.box.x)}
+    steps = _alike(request, by_name) + _sided(request, by_name) + _compared(request, by_name)
+    thought = (
+        f'{task_lead} {request}. {scene_lead}{listing(by_name.values())}{steps}. {target_lead}'
+    )
     if name is None:
         return answer(f'{thought}{NOT_THERE}.', 'null')
-    by_name = {thing.name: thing for thing in reversed(things)}  # the first one of each
     target = by_name[name]
     thought += f'{written(target)}.'
     if task == Task.AFFORDANCE:
@@ -94,26 +94,25 @@ def without_thought(answer: str) -> str:
     return answer[answer.index(OUTPUT) :]
 
 
-def _alike(request: str, things: Sequence[Seen]) -> str:
+def _alike(request: str, things: Mapping[str, Seen]) -> str:
     """Say which shapes have the colour that is asked for: first one of two words decides."""
     color = request.split()[1:2]
     if not color or color[0] not in COLORS:
         return ''
-    called = (thing.name.split() for thing in things)
+    called = (name.split() for name in things)
     shapes = [f' {name[-1]}' for name in called if name[0] == color[0]]
     return f'. {ALIKE} {color[0]}:{";".join(shapes) or " none"}'
 
 
-def _sided(request: str, things: Sequence[Seen]) -> str:
+def _sided(request: str, things: Mapping[str, Seen]) -> str:
     """Say on which side of the other thing each one lies that may be meant, if that decides.
 
     Behind the places of both, across or down in the picture.
     """
     found = _BY_SIDE.fullmatch(request)
-    anchor = _called(found[3], things) if found else None
-    if not found or not anchor:
+    if not found or found[3] not in things:
         return ''
-    relation = found[2]
+    relation, anchor = found[2], things[found[3]]
     axis = 'x' if relation in ('left of', 'right of') else 'y'
     less, more = ('left', 'right') if axis == 'x' else ('behind', 'front')
     here = getattr(anchor.box, axis)
@@ -128,16 +127,12 @@ def _sided(request: str, things: Sequence[Seen]) -> str:
     return f'. {SIDE} {anchor.name}:{";".join(lines) or " none"}'
 
 
-def _called(name: str, things: Iterable[Seen]) -> Seen | None:
-    return next((thing for thing in things if thing.name == name), None)
-
-
-def _fitting(asked: str, anchor: str, things: Iterable[Seen]) -> list[Seen]:
+def _fitting(asked: str, anchor: str, things: Mapping[str, Seen]) -> list[Seen]:
     """Return what may be meant beside the other thing."""
-    return [t for t in things if t.name != anchor and t.is_called(asked)]
+    return [t for t in things.values() if t.name != anchor and t.is_called(asked)]
 
 
-def _compared(request: str, things: Sequence[Seen]) -> str:
+def _compared(request: str, things: Mapping[str, Seen]) -> str:
     """Say how far from the other thing each one is that may be meant, if that decides.
 
     Of each its place, how far it is across, down and in all, in the picture, each side counting 1:
@@ -146,11 +141,10 @@ def _compared(request: str, things: Sequence[Seen]) -> str:
     one, or the other. A small model reckons in small steps.
     """
     found = _BY_DISTANCE.fullmatch(request)
-    anchor = _called(found[3], things) if found else None
-    if not found or not anchor:
+    if not found or found[3] not in things:
         return ''
     what, asked_for, name = found.groups()
-    fits = _fitting(what, name, things)
+    anchor, fits = things[name], _fitting(what, name, things)
     if not fits:
         return ''
     better = FURTHER if asked_for == FARTHEST else CLOSER
@@ -169,14 +163,9 @@ def _compared(request: str, things: Sequence[Seen]) -> str:
     return f'. {FAR}{_numbered(anchor.name, *from_here)}:' + ';'.join(lines)
 
 
-def in_order(things: Iterable[Seen]) -> list[Seen]:
-    """Return what is seen from left to right."""
-    return sorted(things, key=lambda thing: thing.box.x)
-
-
 def listing(things: Iterable[Seen]) -> str:
-    """Write what is seen, as it comes."""
-    return ';'.join(written(thing) for thing in things)
+    """Write what is seen, from left to right."""
+    return ';'.join(written(thing) for thing in sorted(things, key=lambda thing: thing.box.x))
 
 
 def written(thing: Seen) -> str:
