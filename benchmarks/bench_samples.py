@@ -81,16 +81,17 @@ def draw(answers: list[Answered], samples: int, path: Path) -> None:
         color='0.85', label='share of the answers',
     )  # fmt: skip
     shares = [right[scores == level].mean() for level in levels]
-    errors = [
-        np.sqrt(s * (1 - s) / np.sum(scores == level))
-        for s, level in zip(shares, levels, strict=True)
-    ]
+    errors = []
+    for level in levels:
+        count = np.sum(scores == level)
+        share = (right[scores == level].sum() + 1) / (count + 2)  # one answer tells little
+        errors.append(np.sqrt(share * (1 - share) / count))
     axes.errorbar(levels, shares, errors, fmt='o-', label='of them right')
     axes.plot([0, 1], [0, 1], ':', color='0.5')
     axes.set(
         xlabel=f'score: share of {samples} samples that agree', xlim=(0, 1.05), ylim=(0, 1.05)
     )
-    axes.legend(loc='upper left', frameon=False)
+    axes.legend(loc='center left', frameon=False)
     figure.savefig(path, dpi=110)
 
 
