@@ -2,7 +2,7 @@
 # The paper's experiment in small: what thought, more of the same, and GRPO each are worth.
 #   scripts/paper_table.sh 0 1 2                      # seeds
 #   PRECISION=fp32 scripts/paper_table.sh 0 1 2       # on a CPU without bf16
-# Half an hour, and half an hour more for each seed, on two cores; then ten minutes to measure them.
+# Half an hour, and forty minutes more for each seed, on two cores; then ten minutes to measure them.
 # Stopped at any moment it goes on when it is called again. As the paper's models begin with one that sees and points,
 # all of these begin with one that has learned to point at what is named and to say what is seen, but no task:
 #   none     SFT on 13,392 examples (the paper's number), the answers alone
