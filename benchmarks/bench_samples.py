@@ -91,7 +91,7 @@ def draw(answers: list[Answered], samples: int, path: Path) -> None:
     axes.set(
         xlabel=f'score: share of {samples} samples that agree', xlim=(0, 1.05), ylim=(0, 1.05)
     )
-    axes.legend(loc='center left', frameon=False)
+    axes.legend(loc='lower center', bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     figure.savefig(path, dpi=110)
 
 
