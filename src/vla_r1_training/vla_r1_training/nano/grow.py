@@ -26,21 +26,22 @@ def grow(model: Any, blocks: int) -> None:
     if not 0 < blocks <= len(old):
         raise ValueError(f'a model of {len(old)} blocks grows by 1 to {len(old)}, not {blocks}')
     copied = {len(old) * (i + 1) // blocks - 1 for i in range(blocks)}
-    model.requires_grad_(False)
-    layers, types = [], []
+    layers, types, added = [], [], []
     for i, layer in enumerate(old):
         layers.append(layer)
         types.append(text.config.layer_types[i])
         if i in copied:
-            new = deepcopy(layer).requires_grad_(True)
+            new = deepcopy(layer)
             nn.init.zeros_(new.self_attn.o_proj.weight)
             nn.init.zeros_(new.mlp.down_proj.weight)
+            added.append(str(len(layers)))
             layers.append(new)
             types.append(types[-1])
     for i, layer in enumerate(layers):
         layer.self_attn.layer_idx = i  # its place in the cache of keys and values
     text.layers = nn.ModuleList(layers)
     text.config.num_hidden_layers, text.config.layer_types = len(layers), types
+    train_only(model, added)
 
 
 def train_only(model: Any, blocks: Collection[str]) -> None:
