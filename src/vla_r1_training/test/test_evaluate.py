@@ -19,7 +19,7 @@ from vla_r1_training.exams.answers import answer_all, MOST_TOKENS
 from vla_r1_training.exams.exam import of_dataset, of_split
 from vla_r1_training.exams.judge import summary, Verdict
 from vla_r1_training.exams.results import as_markdown, IN_DOMAIN, OUT_OF_DOMAIN, PAPER, Result
-from vla_r1_training.exams.seeds import summary_of_seeds
+from vla_r1_training.exams.seeds import changes, summary_of_seeds
 from vla_r1_training.formats.dataset import DATA, write
 from vla_r1_training.nano.batches import Batcher
 from vla_r1_training.nano.model import make_nano, PICTURE
@@ -108,13 +108,17 @@ def test_one_command_measures_several_models_on_several_sets(
         '--json', tmp_path / 'r.json', '--markdown', tmp_path / 'r.md',
     )  # fmt: skip
     assert status == 0
-    assert capsys.readouterr().out == (tmp_path / 'r.md').read_text()
+    shown = capsys.readouterr().out
+    assert shown == (tmp_path / 'r.md').read_text()
     answers = [json.loads(line) for line in (tmp_path / 'answers.jsonl').read_text().splitlines()]
     exams = ('test', 'unseen', str(dataset))
     assert [(a['model'], a['exam']) for a in answers] == [
         (str(model), exam) for model in models for exam in exams for _ in range(3)
     ]
     report = json.loads((tmp_path / 'r.json').read_text())
+    changed = {r['model']: r['changes'] for r in report['results']}
+    assert changed[str(models[0])] == {} and changed[str(models[1])]['mean']['mean'] == 0.0
+    assert shown.count('+0 [+0, +0]') == 3  # no answer: every trace counts 1000 in both
     measured = {(r['model'], r['exam']): r['measures'] for r in report['results']}
     assert set(measured) == {(str(model), exam) for model in models for exam in exams}
     assert {m['valid']['count'] for m in measured.values()} == {3}
@@ -170,6 +174,22 @@ def test_an_interval_over_seeds_is_wider_than_that_of_one_model():
     assert 0.4 < low < mean < high < 0.6
     assert summary_of_seeds(runs)['mean'] == (50.0, 50.0, 50.0, 1)
     assert 'absent' not in summary_of_seeds(runs)
+
+
+def test_a_change_is_that_of_the_same_seeds_and_questions():
+    """A tenth more is a tenth more, however much seeds and questions differ among themselves."""
+    rng = np.random.default_rng(0)
+    hard = rng.uniform(0.2, 0.4, 300)
+    first, tenth, other = (
+        [[Verdict(True, iou=factor * seed * h, missed=False) for h in hard] for seed in seeds]
+        for factor, seeds in ((1.0, (0.5, 1, 2)), (1.1, (0.5, 1, 2)), (1.1, (2, 0.5, 1)))
+    )
+    assert changes(first, tenth)['iou'] == (*(pytest.approx(0.1),) * 3, 300)
+    mean, low, high, _ = changes(first, other)['iou']
+    assert mean == pytest.approx(0.1) and low < -0.3 and high > 0.5
+    mean, low, high, _ = changes(first, tenth[:1])['iou']
+    assert mean == pytest.approx(1.1 * 0.5 / (3.5 / 3) - 1) and low < mean < high
+    assert 'missed' not in changes(first, tenth)  # nothing is no part of nothing
 
 
 def test_the_papers_figures_are_the_last_rows_and_marked():

@@ -13,7 +13,8 @@ clutter and words are others than in training. --data: datasets that ingest, imp
 made. Answers are greedy. Distances are on a picture of 1000 by 1000, between 16 points at even
 distances along each trace; a missing trace counts 1000, a missing box 0. With --out the same
 command goes on where it was stopped. NAME=FOLDER,FOLDER are models of one recipe with other seeds:
-their interval is drawn over models and questions. Of a model whose training.yaml says
+their interval is drawn over models and questions. The change is against the first of --model, of
+the same questions and, one by one, of the same seeds. Of a model whose training.yaml says
 `thought: false` only the answer is read.
 
 Success of whole tasks in the simulator, by task and with seeds:
@@ -42,7 +43,7 @@ from vla_r1_training.exams.answer_log import AnswerLog, key_of
 from vla_r1_training.exams.exam import Exam, Item, of_dataset, of_split
 from vla_r1_training.exams.judge import Verdict
 from vla_r1_training.exams.results import as_dict, as_markdown, PAPER, PAPER_NOTE, Result
-from vla_r1_training.exams.seeds import summary_of_seeds
+from vla_r1_training.exams.seeds import changes, summary_of_seeds
 from vla_r1_training.provenance import revision, sha256, versions, write_text
 from vla_r1_training.runs.json_lines import JsonLines
 from vla_r1_training.scenes.splits import SPLITS
@@ -71,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.split and not args.scenes:
         parser.error('--split needs --scenes, the folder that render has filled')
     hashes, results = {}, []
+    first: list[list[list[Verdict]]] = []  # of each set of questions, the first recipe's
     try:
         exams = [of_split(split, args.scenes) for split in args.split]
         exams += [of_dataset(folder) for folder in args.data]
@@ -81,9 +83,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                 for folder in folders:
                     hashes[str(folder)], verdicts = measure(folder, exams, config, log)
                     runs.append(verdicts)
-                for exam, its in zip(exams, zip(*runs, strict=True), strict=True):
+                found = [list(its) for its in zip(*runs, strict=True)]
+                for i, (exam, its) in enumerate(zip(exams, found, strict=True)):
                     measures = summary_of_seeds(its, seed=config.seed)
-                    results.append(Result(name, exam.name, exam.domains, measures))
+                    change = changes(first[i], its, seed=config.seed) if first else {}
+                    results.append(Result(name, exam.name, exam.domains, measures, change))
+                first = first or found
     except (VlaR1Error, ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """Measures of models beside each other and beside the paper's, as tables."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Measures = dict[str, tuple[float, ...]]
@@ -41,6 +41,10 @@ _OTHERS = {
     'missed': 'called absent [%]',
 }  # fmt: skip
 _SHARES = {'iou', *_OTHERS}
+_CHANGES = {
+    'iou': 'IoU', 'mean': 'mean', 'named': 'right thing', 'absent': 'absence seen',
+    'missed': 'called absent',
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,14 @@ class Result:
         exam: the set's name.
         domains: the paper's that it compares with.
         measures: what was measured.
+        changes: their changes against the first model, as shares of its; of that one none.
     """
 
     model: str
     exam: str
     domains: tuple[str, ...]
     measures: Measures
+    changes: Measures = field(default_factory=dict)
 
 
 def as_markdown(results: list[Result]) -> str:
@@ -78,20 +84,26 @@ def as_markdown(results: list[Result]) -> str:
         rows = [[r.model, _count(r.measures), *(_cell(r.measures, n) for n in _OTHERS)]
                 for r in own]  # fmt: skip
         lines += ['', *_table(['model', 'answers', *_OTHERS.values()], rows), '']
+        rows = [[r.model, *(_change(r.changes, n) for n in _CHANGES)] for r in own if r.changes]
+        if rows:
+            head = [f'change against {own[0].model} [%]', *_CHANGES.values()]
+            lines += [*_table(head, rows), '']
     return '\n'.join([*lines, 'In brackets: 95 % bootstrap intervals.', PAPER_NOTE]) + '\n'
 
 
 def as_dict(results: list[Result]) -> list[dict[str, object]]:
-    """Return the results for JSON; IoU and shares in [0, 1]."""
-    keys = ('mean', 'low', 'high', 'count')
+    """Return the results for JSON; IoU and shares in [0, 1], changes as shares, too."""
+
+    def named(measures: Measures) -> dict[str, dict[str, float]]:
+        keys = ('mean', 'low', 'high', 'count')
+        return {name: dict(zip(keys, value, strict=True)) for name, value in measures.items()}
+
     return [
         {
             'model': result.model,
             'exam': result.exam,
-            'measures': {
-                name: dict(zip(keys, values, strict=True))
-                for name, values in result.measures.items()
-            },
+            'measures': named(result.measures),
+            'changes': named(result.changes),
         }
         for result in results
     ]
@@ -113,6 +125,13 @@ def _cell(measures: Measures, name: str) -> str:
     mean, low, high, _ = (value * 100 if name in _SHARES else value for value in measures[name])
     digits = 1 if max(abs(mean), abs(high)) < 1000 else 0
     return f'{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]'
+
+
+def _change(measures: Measures, name: str) -> str:
+    if name not in measures:
+        return '–'
+    mean, low, high, _ = (value * 100 for value in measures[name])
+    return f'{mean:+.0f} [{low:+.0f}, {high:+.0f}]'
 
 
 def _count(measures: Measures) -> str:
