@@ -51,7 +51,7 @@ _FREE = (
     *('steps', 'decay_steps', 'save_every', 'watch_every'),
     *('batch_size', 'told', 'contradicted', 'relations', 'compared', 'related'),
     *('picture_weight', 'number_weight', 'name_weight', 'contradicted_weight'),
-    'expected',
+    *('expected', 'expected_color'),
 )
 """Settings that may be changed when a run goes on."""
 _SHOWN = 6
@@ -166,7 +166,7 @@ def _check(config: SftConfig) -> None:
         raise SystemExit(
             'told and contradicted questions list what is seen: set thought: true, describe: false'
         )
-    if config.expected and not config.before:
+    if (config.expected or config.expected_color) and not config.before:
         raise SystemExit('expected is against the odds of another model: set before: FOLDER')
     if config.views and (not config.vision or config.before or config.gray or config.turned_hues):
         raise SystemExit(
@@ -202,7 +202,7 @@ def _student(
         hinted=config.hint_weight > 0.0 and not (config.grow or config.blocks),
         number_weight=config.number_weight,
         before=more.get('before'),
-        expected=config.expected,
+        expected=(config.expected_color, config.expected),
     )
     if config.compiled:
         for layer in model.model.language_model.layers:

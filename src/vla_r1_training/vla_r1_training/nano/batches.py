@@ -39,8 +39,8 @@ class Batch:
         labels: (B, L), the token that should come next at each place, or `IGNORED`.
         seen: (B, L), the same with the colours that things seem to have, learned or not;
             `IGNORED` for those of things without colours.
-        wanted: (B, L), where a thing's shape is listed, the one that is asked for; `IGNORED`
-            elsewhere, and where more or less than a colour and a shape is asked for.
+        wanted: (B, L), where a thing's colour or shape is listed, the one that is asked for;
+            `IGNORED` elsewhere, and where more or less than a colour and a shape is asked for.
         listed: (B, L) bool, whether it is in the list of what is seen.
         pictures: (B,), whose pictures of another batch they are asked about, where they are.
         images: the visual tokens of each picture, where they are known; then there are no pixels.
@@ -206,8 +206,8 @@ class Batcher:
                 labels[i, follows] = torch.tensor(learned[i])
                 seen[i, follows] = torch.tensor(looking[i])
                 first, last = self._listed(answer)
-                shapes = self._wanted(asked[i].request, answer, first, last)
-                wanted[i, follows] = torch.tensor(shapes)
+                names = self._wanted(asked[i].request, answer, first, last)
+                wanted[i, follows] = torch.tensor(names)
                 listed[i, len(prompt) + first : len(prompt) + last - 1] = True
         inputs = {
             'input_ids': ids,
@@ -231,12 +231,13 @@ class Batcher:
         return first, next((i for i in behind if answer[i] in self._stops), len(answer))
 
     def _wanted(self, request: str, answer: list[int], first: int, last: int) -> list[int]:
-        """Return the shape that is asked for where an answer lists one, if its colour is, too."""
+        """Return what is asked for where an answer lists a colour or a shape, if it is both."""
         _, *words = self._tokenizer(f' {request}')['input_ids']
         if len(words) != 2 or words[0] not in self._colors or words[1] not in self._shapes:
             return [IGNORED] * len(answer)
+        becomes = dict.fromkeys(self._colors, words[0]) | dict.fromkeys(self._shapes, words[1])
         return [
-            words[1] if first < i < last and token in self._shapes else IGNORED
+            becomes.get(token, IGNORED) if first < i < last else IGNORED
             for i, token in enumerate(answer)
         ]
 

@@ -60,11 +60,11 @@ class Before:
 
     Args:
         model: a Qwen2.5-VL.
-        expected: what is added to its log-odds that a thing in the list has the shape that is
-            asked for [nats].
+        expected: what is added to its log-odds that a thing in the list has the colour, and the
+            shape, that is asked for [nats].
     """
 
-    def __init__(self, model: Any, expected: float) -> None:
+    def __init__(self, model: Any, expected: tuple[float, float]) -> None:
         self._model, self._expected = model, expected
 
     def sees_as(self, model: Any) -> bool:
@@ -103,13 +103,13 @@ class Before:
         here, there = places(said, coordinates), places(labels, coordinates)
         near = (here >= 0) & (there >= 0) & ((here - there).abs() <= _NEAR)
         kept, where = (said == labels) | near, []
-        for ids in names:
+        for ids, more in zip(names, self._expected, strict=True):
             rows = listed & torch.isin(labels, ids)
             kept |= rows
             where.append((ids, rows))
             goals[rows] = _corrected(goals[rows], labels[rows], ids)
-        rows = (wanted != IGNORED).nonzero()[:, 0]
-        goals[rows, wanted[rows]] += self._expected
+            asked = torch.isin(wanted, ids).nonzero()[:, 0]
+            goals[asked, wanted[asked]] += more
         return Was(goals, kept, where)
 
 

@@ -55,10 +55,11 @@ class SftConfig:
     name_weight: float = param(1.0, 'of the odds of names in the list', ge=0.0)
     expected: float = param(
         0.0,
-        'by how much likelier than by `before` a thing is listed as what is asked for',
+        'by how much likelier than by `before` a thing is listed in the shape asked for',
         unit='nats',
         ge=0.0,
     )
+    expected_color: float = param(0.0, 'the same of its colour', unit='nats', ge=0.0)
     learning_rate: float = param(0.002, 'highest', ge=0.0)
     warmup_steps: int = param(100, 'until the rate is highest', ge=0)
     decay_steps: int = param(6000, 'at the end, while the rate falls to 0', ge=0)

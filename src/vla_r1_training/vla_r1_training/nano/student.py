@@ -29,7 +29,8 @@ class Student(nn.Module):
         hinted: whether its visual tokens are asked.
         number_weight: of a told coordinate beside a word's.
         before: the model as it was, whose probabilities are learned where it is right.
-        expected: by how much the odds shall be above its that a thing is called as asked [nats].
+        expected: by how much the odds shall be above its that a thing has the colour, and the
+            shape, that is asked for [nats].
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Student(nn.Module):
         hinted: bool = True,
         number_weight: float = 1.0,
         before: Any = None,
-        expected: float = 0.0,
+        expected: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         super().__init__()
         self.model = model
