@@ -7,8 +7,8 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 training=src/vla_r1_training/config
 shipped=src/vla_r1_perception/vla_r1_perception/models/nano
 ros2 run vla_r1_training render --split train --scenes 10000 --out data/scenes --jobs 2
-ros2 run vla_r1_training render --split test --scenes 3000 --out data/scenes --jobs 2
-ros2 run vla_r1_training render --split unseen --scenes 9000 --out data/scenes --jobs 2
+ros2 run vla_r1_training render --split test --scenes 4000 --out data/scenes --jobs 2
+ros2 run vla_r1_training render --split unseen --scenes 10000 --out data/scenes --jobs 2
 learn() {
   torchrun --standalone --nproc_per_node 2 -m vla_r1_training.sft --config $training/"$1".yaml "${@:2}"
 }
@@ -29,22 +29,23 @@ if [ ! -d data/nano/grow-580/model ]; then  # it goes on from there, and the mea
 fi
 learn nano-grow
 ros2 run vla_r1_training average --first data/nano/grow-580/model \
-  --second data/nano/grow/model --share 0.5 --out data/nano/last
+  --second data/nano/grow/model --share 0.5 --out data/nano/grown
+learn nano-color
 # The scenes before these were looked at while the recipe was made.
 mkdir -p data/fresh
-ln -sf ../scenes/test-000{08,09,10,11}.parquet data/fresh/
-ln -sf ../scenes/unseen-000{32,33,34,35}.parquet data/fresh/
+ln -sf ../scenes/test-000{12,13,14,15}.parquet data/fresh/
+ln -sf ../scenes/unseen-000{36,37,38,39}.parquet data/fresh/
 for split in test unseen; do
-  ros2 run vla_r1_training evaluate --model data/nano/last/model --split $split \
+  ros2 run vla_r1_training evaluate --model data/nano/color/model --split $split \
     --scenes data/fresh --out data/nano/answers-$split.jsonl \
     --markdown data/nano/$split.md --json data/nano/$split.json
 done
 mkdir -p $shipped
-cp data/nano/last/model/* $shipped
-cp data/nano/last/run.json $shipped
+cp data/nano/color/model/* $shipped
+cp data/nano/color/run.json $shipped
 # Of what it goes on from.
-before=(sft longer longest mean steep told list grow)
-names=(stage1 stage2 stage3 mean stage4 stage5 stage6 stage7)
+before=(sft longer longest mean steep told list grow grown)
+names=(stage1 stage2 stage3 mean stage4 stage5 stage6 stage7 grown)
 for i in "${!before[@]}"; do
   cp data/nano/${before[i]}/run.json $shipped/run-${names[i]}.json
   cp data/nano/${before[i]}/model/training.yaml $shipped/training-${names[i]}.yaml

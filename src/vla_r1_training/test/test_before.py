@@ -16,7 +16,7 @@ from vla_r1_training.nano.student import Student
 from vla_r1_training.runs.models import load_model
 from vla_r1_training.scenes.examples import load_scenes
 
-EXPECTED = 3.0
+EXPECTED = (1.5, 3.0)
 
 
 @pytest.fixture(scope='module')
@@ -35,7 +35,7 @@ def lesson(config, known, files):
 
 @pytest.fixture
 def make_student(known):
-    def make(expected):
+    def make(expected=(0.0, 0.0)):
         model, before = (load_model(known, torch.float32) for _ in range(2))
         shown = torch.ones(len(COLORS), len(SHAPES), dtype=torch.bool)
         tokenizer = load_processor(known).tokenizer
@@ -53,7 +53,7 @@ def unlisted(batch):
     return replace(batch, listed=torch.zeros_like(batch.listed))
 
 
-def test_where_a_shape_is_listed_the_one_asked_for_is_wanted(nano, files):
+def test_where_a_name_is_listed_the_one_asked_for_is_wanted(nano, files):
     processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
     asked = [question for questions in scenes.questions for question in questions]
     pictures = scenes.pictures[[a.picture for a in asked]]
@@ -66,17 +66,18 @@ def test_where_a_shape_is_listed_the_one_asked_for_is_wanted(nano, files):
         objects = [thing.name for thing in question.things if thing.is_called('object')]
         places = (wanted != IGNORED).nonzero()[:, 0].tolist()
         # Once for each object in the list, nowhere else in prompt or thought.
-        names = [f'{say(ids[i])}{say(ids[i + 1])}'.strip() for i in places]
-        assert sorted(names) == (sorted(objects) if plain else [])
+        names = [say(ids[i + 1]).strip() for i in places]
+        both = [' '.join(names[i : i + 2]) for i in range(0, len(names), 2)]
+        assert sorted(both) == (sorted(objects) if plain else [])
         for i, name in zip(places, names, strict=True):
-            assert say(wanted[i]).strip() == pair[1]
-            kinds.add(name.split()[1] == pair[1])
-    assert kinds == {True, False}
+            assert say(wanted[i]).strip() == pair[name in SHAPES]
+            kinds.add((name in SHAPES, name in pair))
+    assert kinds == {(shape, asked) for shape in (True, False) for asked in (True, False)}
 
 
 def test_what_was_right_is_kept_or_nearly_right_and_names_always(lesson, known, make_student):
-    student, tokenizer = make_student(0.0), load_processor(known).tokenizer
-    was = says(student, Before(load_model(known, torch.float32), 0.0), lesson.batch)
+    student, tokenizer = make_student(), load_processor(known).tokenizer
+    was = says(student, Before(load_model(known, torch.float32), (0.0, 0.0)), lesson.batch)
     labels = lesson.batch.labels[lesson.batch.labels != IGNORED]
     named = torch.stack([rows for _, rows in was.names]).any(0)
     assert 0.6 < was.kept.float().mean() < 1.0
@@ -93,7 +94,7 @@ def test_what_was_right_is_kept_or_nearly_right_and_names_always(lesson, known, 
 
 
 def test_a_model_that_has_not_changed_has_only_its_mistakes_to_learn(lesson, make_student):
-    student = make_student(0.0)
+    student = make_student()
     losses = student(lesson.batch, lesson.cells, 0.0, {})
     assert losses['names'] < 0.05
     was = says(student, student._before, unlisted(lesson.batch))
@@ -109,7 +110,7 @@ def test_a_model_that_has_not_changed_has_only_its_mistakes_to_learn(lesson, mak
 
 
 def test_pictures_are_looked_at_once_where_both_see_alike(lesson, make_student, known):
-    free = make_student(0.0)
+    free = make_student()
     assert not free._sees_as_before  # it will learn to see
     model, before = (load_model(known, torch.float32) for _ in range(2))
     model.model.visual.requires_grad_(False)
@@ -143,17 +144,18 @@ def test_what_is_asked_for_is_learned_to_be_likelier(lesson, make_student):
     assert not any('before' in name for name in student.state_dict())
 
 
-def test_the_wish_is_for_the_shape_that_is_asked_for(lesson, known, make_student):
-    student = make_student(0.0)
+def test_the_wish_is_for_what_is_asked_for(lesson, known, make_student):
+    student = make_student()
     model = load_model(known, torch.float32)
     plain, wished = (
-        says(student, Before(model, more), lesson.batch).goals for more in (0.0, EXPECTED)
+        says(student, Before(model, more), lesson.batch).goals for more in ((0.0, 0.0), EXPECTED)
     )
     wanted = lesson.batch.wanted[lesson.batch.labels != IGNORED]
-    rows = (wanted != IGNORED).nonzero()[:, 0]
-    assert len(rows) > 3
     more = torch.zeros_like(plain)
-    more[rows, wanted[rows]] = EXPECTED
+    for names, nats in zip((student.colors, student.shapes), EXPECTED, strict=True):
+        rows = torch.isin(wanted, names).nonzero()[:, 0]
+        assert len(rows) > 3
+        more[rows, wanted[rows]] = nats
     torch.testing.assert_close(wished - plain, more, rtol=0, atol=1e-4)
 
 
@@ -167,8 +169,8 @@ def test_where_nothing_that_is_asked_for_could_be_meant_nothing_is_learned(lesso
 
 def test_a_name_that_was_wrong_is_corrected_and_no_other_is_touched(known, lesson, make_student):
     """As if the model before called everything that is listed by the next colour and shape."""
-    student, batch = make_student(0.0), lesson.batch
-    before = Before(load_model(known, torch.float32), 0.0)
+    student, batch = make_student(), lesson.batch
+    before = Before(load_model(known, torch.float32), (0.0, 0.0))
     plain = says(student, before, unlisted(batch))
     labels = batch.labels.clone()
     for ids in (student.colors, student.shapes):

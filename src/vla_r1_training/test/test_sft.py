@@ -57,8 +57,9 @@ def test_pictures_can_count_for_nothing_beside_what_is_told(config):
 
 def test_a_model_before_is_kept_to_and_its_weights_are_named(config, nano):
     chosen = replace(config, precision='fp32', steps=2, expected=3.0, save_every=1)
-    with pytest.raises(SystemExit, match='set before'):
-        train(chosen)
+    for settings in ({'expected': 3.0}, {'expected_color': 1.5}):
+        with pytest.raises(SystemExit, match='set before'):
+            train(replace(config, **settings))
     with pytest.raises(ReasoningError, match='no-such-folder'):
         train(replace(chosen, before='no-such-folder'))
     folder = train(replace(chosen, before=str(nano), out=f'{config.out}-expects'))

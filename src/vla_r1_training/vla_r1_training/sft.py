@@ -172,7 +172,7 @@ def _check(config: SftConfig) -> None:
         raise SystemExit(
             'views are looked at once: set vision: FOLDER, gray: 0, turned_hues: 0, before: ""'
         )
-    if config.grow and config.blocks:
+    if config.grow and config.blocks.split():
         raise SystemExit('a model that grows trains its new blocks alone: set blocks: ""')
 
 
@@ -186,6 +186,7 @@ def _student(
 ) -> Student:
     """Return the model as it is trained, with only that to be learned that shall be."""
     model, more = load_model(start, torch.float32), {}
+    blocks = config.blocks.split()
     for name, folder in others.items():
         more[name] = load_model(folder, torch.float32).eval().to(device)
     if 'vision' in more:
@@ -193,13 +194,13 @@ def _student(
         model.model.visual.requires_grad_(False)
     if config.grow:
         grow(model, config.grow)
-    elif config.blocks:
-        train_only(model, config.blocks.split())
+    elif blocks:
+        train_only(model, blocks)
     student = Student(
         model,
         tokenizer,
         shown,
-        hinted=config.hint_weight > 0.0 and not (config.grow or config.blocks),
+        hinted=config.hint_weight > 0.0 and not (config.grow or blocks),
         number_weight=config.number_weight,
         before=more.get('before'),
         expected=(config.expected_color, config.expected),
