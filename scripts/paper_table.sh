@@ -39,7 +39,7 @@ for seed in "${seeds[@]}"; do
   run grpo table-grpo --seed "$seed" --model $out/thought-"$seed"/model --out $out/grpo-"$seed"
 done
 models=()
-for name in none thought more grpo; do
+for name in thought none more grpo; do  # changes are against the first
   folders=$(printf "$out/$name-%s/model," "${seeds[@]}")
   models+=("$name=${folders%,}")
 done

@@ -71,24 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error('say on what: --split with --scenes, or --data')
     if args.split and not args.scenes:
         parser.error('--split needs --scenes, the folder that render has filled')
-    hashes, results = {}, []
-    first: list[list[list[Verdict]]] = []  # of each set of questions, the first recipe's
     try:
         exams = [of_split(split, args.scenes) for split in args.split]
         exams += [of_dataset(folder) for folder in args.data]
         with JsonLines(args.out) if args.out else nullcontext() as lines:
-            log = AnswerLog(lines)
-            for name, folders in map(_recipe, args.model):
-                runs = []
-                for folder in folders:
-                    hashes[str(folder)], verdicts = measure(folder, exams, config, log)
-                    runs.append(verdicts)
-                found = [list(its) for its in zip(*runs, strict=True)]
-                for i, (exam, its) in enumerate(zip(exams, found, strict=True)):
-                    measures = summary_of_seeds(its, seed=config.seed)
-                    change = changes(first[i], its, seed=config.seed) if first else {}
-                    results.append(Result(name, exam.name, exam.domains, measures, change))
-                first = first or found
+            hashes, results = compare(args.model, exams, config, AnswerLog(lines))
     except (VlaR1Error, ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
@@ -110,6 +97,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         write_text(args.json, json.dumps(about, indent=1) + '\n')
     return 0
+
+
+def compare(
+    models: Sequence[str], exams: list[Exam], config: EvaluateConfig, log: AnswerLog
+) -> tuple[dict[str, str], list[Result]]:
+    """Return the hashes of models' weights, and how each compares with the first.
+
+    Args:
+        models: each FOLDER or NAME=FOLDER,FOLDER.
+        exams: sets of questions.
+        config: how they are asked.
+        log: knows what was answered already.
+
+    Raises:
+        ReasoningError: a folder holds no model that can be loaded.
+    """
+    hashes: dict[str, str] = {}
+    results: list[Result] = []
+    first: list[list[list[Verdict]]] = []  # by set of questions and model
+    for name, folders in map(_recipe, models):
+        runs = []
+        for folder in folders:
+            hashes[str(folder)], verdicts = measure(folder, exams, config, log)
+            runs.append(verdicts)
+        found = [list(its) for its in zip(*runs, strict=True)]
+        for i, (exam, its) in enumerate(zip(exams, found, strict=True)):
+            measures = summary_of_seeds(its, seed=config.seed)
+            change = changes(first[i], its, seed=config.seed) if first else {}
+            results.append(Result(name, exam.name, exam.domains, measures, change))
+        first = first or found
+    return hashes, results
 
 
 def measure(
