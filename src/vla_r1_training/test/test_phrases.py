@@ -46,3 +46,21 @@ def test_made_up_words_stand_where_verbs_were_and_everything_else_stays():
     assert [w for i, w in enumerate(words) if i not in (2, 8)] == kept
     assert words[2] != 'pick' and words[8] != 'place'
     assert unknown_verbs(rng, 'the red one, please') == 'the red one, please'
+
+
+@pytest.mark.parametrize(
+    ('said', 'kept'),
+    [
+        ('move the gripper to the red cube', ' to the red cube'),
+        ('Go to the red cube, please.', ' to the red cube, please.'),
+        ('push the red ball to the left', ' the red ball to the left'),
+        ('where is the red cube?', 'where is the red cube?'),
+    ],
+)
+def test_what_goes_to_a_thing_is_made_up_and_where_it_goes_stays(said, kept):
+    rng = np.random.default_rng(0)
+    every = {unknown_verbs(rng, said) for _ in range(200)}
+    assert all(text.endswith(kept) for text in every)
+    tools = [text for text in every if ' of the ' in text]
+    assert bool(tools) == (' to the red cube' in said.lower())
+    assert not tools or len(tools) < 0.8 * len(every)

@@ -88,11 +88,7 @@ class Lessons:
             names = [[thing.name for thing in a.things] for a in asked]
             pictures, looks = turn_hues(rng, pictures, names, self._shown, config.turned_hues)
             pictures, looks = bleach(rng, pictures, looks, config.gray)
-        unknown = rng.random(len(asked)) < config.unknown_verbs
-        asked = [
-            replace(a, instruction=unknown_verbs(rng, a.instruction)) if u else a
-            for a, u in zip(asked, unknown, strict=True)
-        ]
+        asked = self._unheard(rng, asked)
         named, named_looks = list(asked), looks.copy()
         for i in np.flatnonzero(strangely_colored(looks)).tolist():
             named[i], named_looks[i] = rename_colors(rng, asked[i], looks[i])
@@ -141,7 +137,15 @@ class Lessons:
             for i in np.flatnonzero(rng.random(count) < self._config.related).tolist():
                 things = named_anew(rng, told[i].things)
                 told[i] = relate(rng, told[i], things) or told[i]
-        return told
+        return self._unheard(rng, told)
+
+    def _unheard(self, rng: np.random.Generator, asked: list[Asked]) -> list[Asked]:
+        """Say a share of the questions with verbs that nobody has heard."""
+        unknown = rng.random(len(asked)) < self._config.unknown_verbs
+        return [
+            replace(a, instruction=unknown_verbs(rng, a.instruction)) if u else a
+            for a, u in zip(asked, unknown, strict=True)
+        ]
 
     def _questions(
         self, rng: np.random.Generator, count: int

@@ -85,17 +85,28 @@ _CLOSERS = (
     'today',
 )  # fmt: skip
 _SYLLABLES = tuple(c + v for c in 'bdfgklmnprstvwz' for v in ('a', 'e', 'i', 'o', 'u', 'an', 'er'))
+_TOOLS = ('gripper', 'hand', 'arm', 'robot')
+_WHERETO = ('to', 'over', 'above', 'near')
 
 
 def unknown_verbs(rng: np.random.Generator, instruction: str) -> str:
     """Put made-up words where the verbs are: what is wanted then follows from the rest.
 
     "blicket the cup in the bowl" can only mean to put it there, and so can a verb that no training
-    has shown.
+    has shown. What goes to a thing is made up, too: "blicket the dax of the wug to the cup" tells
+    no more of where the cup lies than "move the hand to the cup".
     """
     words = instruction.split(' ')
-    known = [word.lower().rstrip(',') in VERBS for word in words]
-    return ' '.join(_made_up(rng) if k else w for w, k in zip(words, known, strict=True))
+    verbs = [word.lower().rstrip(',') in VERBS for word in words]
+    said: list[str] = []
+    for i, word in enumerate(words):
+        if i and verbs[i - 1] and word in _WHERETO and rng.random() < 0.5:
+            said += ['the', *_made_up_tool(rng)]
+        if i and word in _TOOLS and words[i - 1] == 'the':
+            said += _made_up_tool(rng)
+        else:
+            said.append(_made_up(rng) if verbs[i] else word)
+    return ' '.join(said)
 
 
 def vary(rng: np.random.Generator, say: str) -> str:
@@ -114,6 +125,12 @@ def vary(rng: np.random.Generator, say: str) -> str:
         words.insert(rng.integers(len(words) + 1), _made_up(rng))
     text = ' '.join(words)
     return text[0].upper() + text[1:] if rng.random() < 0.2 else text
+
+
+def _made_up_tool(rng: np.random.Generator) -> list[str]:
+    """Return the words of something that can be moved: "dax" or "dax of the wug"."""
+    part = [_made_up(rng), 'of', 'the'] if rng.random() < 0.5 else []
+    return [*part, _made_up(rng)]
 
 
 def _made_up(rng: np.random.Generator) -> str:
