@@ -32,21 +32,23 @@ ros2 run vla_r1_training average --first data/nano/grow-580/model \
   --second data/nano/grow/model --share 0.5 --out data/nano/grown
 learn nano-color
 learn nano-words
+ros2 run vla_r1_training average --first data/nano/color/model \
+  --second data/nano/words/model --share 0.5 --out data/nano/last
 # The scenes before these were looked at while the recipe was made.
 mkdir -p data/fresh
 ln -sf ../scenes/test-000{12,13,14,15}.parquet data/fresh/
 ln -sf ../scenes/unseen-000{36,37,38,39}.parquet data/fresh/
 for split in test unseen; do
-  ros2 run vla_r1_training evaluate --model data/nano/words/model --split $split \
+  ros2 run vla_r1_training evaluate --model data/nano/last/model --split $split \
     --scenes data/fresh --out data/nano/answers-$split.jsonl \
     --markdown data/nano/$split.md --json data/nano/$split.json
 done
 mkdir -p $shipped
-cp data/nano/words/model/* $shipped
-cp data/nano/words/run.json $shipped
+cp data/nano/last/model/* $shipped
+cp data/nano/last/run.json $shipped
 # Of what it goes on from.
-before=(sft longer longest mean steep told list grow grown color)
-names=(stage1 stage2 stage3 mean stage4 stage5 stage6 stage7 grown stage8)
+before=(sft longer longest mean steep told list grow grown color words)
+names=(stage1 stage2 stage3 mean stage4 stage5 stage6 stage7 grown stage8 stage9)
 for i in "${!before[@]}"; do
   cp data/nano/${before[i]}/run.json $shipped/run-${names[i]}.json
   cp data/nano/${before[i]}/model/training.yaml $shipped/training-${names[i]}.yaml
