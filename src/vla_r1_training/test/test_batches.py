@@ -128,7 +128,8 @@ def test_pictures_and_lists_are_asked_how_their_things_lie(config, nano, files):
 def test_words_can_count_more_than_numbers(config, nano, files):
     processor, scenes = load_processor(nano), load_scenes(files, PICTURE)
     shown = np.ones((len(COLORS), len(SHAPES)), bool)
-    lesson = Lessons(config, scenes, shown, Batcher(processor)).draw(step=0, rank=0)
+    several = replace(config, told=12, contradicted=12)  # in some something is meant, with its box
+    lesson = Lessons(several, scenes, shown, Batcher(processor)).draw(step=0, rank=0)
     model, losses = load_model(nano, torch.float32), {}
     for weight in (0.0, 1.0, 1e6):
         student = Student(model, processor.tokenizer, torch.tensor(shown), number_weight=weight)
