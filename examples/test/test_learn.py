@@ -62,4 +62,4 @@ def test_both_models_are_measured(learned):
         str(folder): weights_sha256(folder) for folder in (start, model)
     }
     assert len(measured['results']) == 2
-    assert said.count(f'| {model}') == 2  # of what it was measured on, and how well it answers
+    assert said.count(f'| {model}') == 3  # how well it answers, on what, and how much better
