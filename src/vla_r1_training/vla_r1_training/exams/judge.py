@@ -107,9 +107,14 @@ def summary(verdicts: Sequence[Verdict], *, seed: int = 0) -> dict[str, tuple[fl
         )
         if len(values):
             drawn = [rng.choice(values, len(values)).mean() for _ in range(1000)]
-            low, high = np.quantile(drawn, (0.025, 0.975))
-            result[name] = (float(values.mean()), float(low), float(high), len(values))
+            result[name] = (float(values.mean()), *interval(drawn), len(values))
     return result
+
+
+def interval(drawn: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of what a bootstrap has drawn."""
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def distances(

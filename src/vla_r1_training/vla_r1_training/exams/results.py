@@ -41,10 +41,7 @@ _OTHERS = {
     'missed': 'called absent [%]',
 }  # fmt: skip
 _SHARES = {'iou', *_OTHERS}
-_CHANGES = {
-    'iou': 'IoU', 'mean': 'mean', 'named': 'right thing', 'absent': 'absence seen',
-    'missed': 'called absent',
-}  # fmt: skip
+_CHANGES = ('iou', 'mean', 'named', 'absent', 'missed')
 
 
 @dataclass(frozen=True)
@@ -86,8 +83,8 @@ def as_markdown(results: list[Result]) -> str:
         lines += ['', *_table(['model', 'answers', *_OTHERS.values()], rows), '']
         rows = [[r.model, *(_change(r.changes, n) for n in _CHANGES)] for r in own if r.changes]
         if rows:
-            head = [f'change against {own[0].model} [%]', *_CHANGES.values()]
-            lines += [*_table(head, rows), '']
+            names = ((_COMPARED | _OTHERS)[name].removesuffix(' [%]') for name in _CHANGES)
+            lines += [*_table([f'change against {own[0].model} [%]', *names], rows), '']
     return '\n'.join([*lines, 'In brackets: 95 % bootstrap intervals.', PAPER_NOTE]) + '\n'
 
 

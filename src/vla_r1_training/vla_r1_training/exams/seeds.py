@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_r1_training.exams.judge import summary, Verdict
+from vla_r1_training.exams.judge import interval, summary, Verdict
 
 _DRAWS = 1000
 
@@ -32,7 +32,7 @@ def summary_of_seeds(
         for _ in range(_DRAWS):
             answers = values[rng.integers(models, size=models)].mean(0)
             drawn.append(answers[rng.integers(questions, size=questions)].mean())
-        result[name] = (float(values.mean()), *_interval(drawn), questions)
+        result[name] = (float(values.mean()), *interval(drawn), questions)
     return result
 
 
@@ -56,17 +56,16 @@ def changes(
     others = _values(runs)
     for name, values in _values(first).items():
         (models, questions), other = values.shape, others[name]
-        drawn = []
+        same, drawn = len(other) == models, []
         for _ in range(_DRAWS):
             mine = rng.integers(models, size=models)
-            same = len(other) == models
             its = mine if same else rng.integers(len(other), size=len(other))
             asked = rng.integers(questions, size=questions)
             drawn.append((values[mine][:, asked].mean(), other[its][:, asked].mean()))
         was, now = np.array(drawn).T
         if was.min() > 0.0:
             mean = float(other.mean() / values.mean() - 1.0)
-            result[name] = (mean, *_interval(now / was - 1.0), questions)
+            result[name] = (mean, *interval(now / was - 1.0), questions)
     return result
 
 
@@ -80,8 +79,3 @@ def _values(runs: Sequence[Sequence[Verdict]]) -> dict[str, NDArray[np.float64]]
         if values.size:
             result[name] = values
     return result
-
-
-def _interval(drawn: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return float(low), float(high)
