@@ -35,7 +35,7 @@ for seed in "${seeds[@]}"; do
   run sft table --seed "$seed" --out $out/thought-"$seed"
   run sft table --seed "$seed" --no-thought --out $out/none-"$seed"
   run sft table --seed "$seed" --model $out/thought-"$seed"/model --out $out/more-"$seed" \
-    --steps 430 --decay-steps 430 --learning-rate 0.001
+    --steps 470 --decay-steps 470 --learning-rate 0.001
   run grpo table-grpo --seed "$seed" --model $out/thought-"$seed"/model --out $out/grpo-"$seed"
 done
 models=()
