@@ -2,13 +2,14 @@
 # The paper's experiment in small: what thought, more of the same, and GRPO each are worth.
 #   scripts/paper_table.sh 0 1 2                      # seeds
 #   PRECISION=fp32 scripts/paper_table.sh 0 1 2       # on a CPU without bf16
-# Half an hour, and forty minutes more for each seed, on two cores; then ten minutes to measure them.
+# Half an hour, and fifty minutes more for each seed, on two cores; then a quarter of an hour to measure them.
 # Stopped at any moment it goes on when it is called again. As the paper's models begin with one that sees and points,
 # all of these begin with one that has learned to point at what is named and to say what is seen, but no task:
 #   none     SFT on 13,392 examples (the paper's number), the answers alone
 #   thought  SFT on the same with written-out thoughts
-#   more     `thought`, then SFT on the same examples for as long as GRPO takes
 #   grpo     `thought`, then GRPO on other pictures with labels but no thoughts
+#   more     `thought`, then SFT on the same examples for as long as GRPO takes
+#   late     `more`, then GRPO
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -34,12 +35,13 @@ run sft table-base
 for seed in "${seeds[@]}"; do
   run sft table --seed "$seed" --out $out/thought-"$seed"
   run sft table --seed "$seed" --no-thought --out $out/none-"$seed"
+  run grpo table-grpo --seed "$seed" --model $out/thought-"$seed"/model --out $out/grpo-"$seed"
   run sft table --seed "$seed" --model $out/thought-"$seed"/model --out $out/more-"$seed" \
     --steps 470 --decay-steps 470 --learning-rate 0.001
-  run grpo table-grpo --seed "$seed" --model $out/thought-"$seed"/model --out $out/grpo-"$seed"
+  run grpo table-grpo --seed "$seed" --model $out/more-"$seed"/model --out $out/late-"$seed"
 done
 models=()
-for name in thought none more grpo; do  # changes are against the first
+for name in more thought none grpo late; do  # changes are against the first
   folders=$(printf "$out/$name-%s/model," "${seeds[@]}")
   models+=("$name=${folders%,}")
 done
