@@ -27,6 +27,18 @@ share() {  # NAME FILE...: scenes in a folder of their own
   mkdir -p $out/"$1"
   for file in "${@:2}"; do ln -sf "$PWD/data/scenes/$file.parquet" $out/"$1"/; done
 }
+compare() {  # FIRST OTHER...: each of all seeds, and the change against the first
+  local models=() name folders split scenes
+  for name in "$@"; do
+    folders=$(printf "$out/$name-%s/model," "${seeds[@]}")
+    models+=("$name=${folders%,}")
+  done
+  for split in test unseen; do
+    scenes=$([ $split = test ] && echo data/scenes || echo $out/fresh)
+    ros2 run vla_r1_training evaluate --model "${models[@]}" --split $split --scenes "$scenes" \
+      --limit 500 --out $out/answers-$split.jsonl --markdown $out/$split-"$1".md --json $out/$split-"$1".json
+  done
+}
 share pictures train-000{00,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27}
 share annotated train-000{00,01,02,03,04,05}
 share labels train-000{06,07,08,09,10,11}
@@ -40,13 +52,5 @@ for seed in "${seeds[@]}"; do
     --steps 470 --decay-steps 470 --learning-rate 0.001
   run grpo table-grpo --seed "$seed" --model $out/more-"$seed"/model --out $out/late-"$seed"
 done
-models=()
-for name in more thought none grpo late; do  # changes are against the first
-  folders=$(printf "$out/$name-%s/model," "${seeds[@]}")
-  models+=("$name=${folders%,}")
-done
-for split in test unseen; do
-  scenes=$([ $split = test ] && echo data/scenes || echo $out/fresh)
-  ros2 run vla_r1_training evaluate --model "${models[@]}" --split $split --scenes "$scenes" \
-    --limit 500 --out $out/answers-$split.jsonl --markdown $out/$split.md --json $out/$split.json
-done
+compare thought none grpo more
+compare more late
