@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from vla_r1_core.types import Box, Task
 from vla_r1_training.exams.judge import judge
-from vla_r1_training.scenes.describing import describe, pointed
+from vla_r1_training.scenes.describing import describe
 from vla_r1_training.scenes.examples import Asked
 from vla_r1_training.scenes.thoughts import Seen
 from vla_r1_training.sft import train
@@ -26,24 +26,38 @@ def described(count):
 
 def test_a_name_is_answered_by_its_place_and_by_all_that_is_seen():
     said = {question.instruction: answer for question, answer in described(60)}
-    assert said['red cube'].startswith(' red cube 0.700 0.400 0.100 0.120. ')
+    assert said['red cube'].startswith('<think> red cube 0.700 0.400 0.100 0.120.</think>')
     assert said['blue ball'].endswith(
         ': blue ball 0.250 0.550 0.050 0.070; red cube 0.700 0.400 0.100 0.120.'
     )
     other = said.keys() - {'red cube', 'blue ball'}
     assert len(other) > 3
-    assert all(said[name].startswith(' not there. ') for name in other)
-    assert not any('<' in answer or 'push' in answer for answer in said.values())  # no task
+    assert all(said[name].startswith('<think> not there.</think> ') for name in other)
+    assert not any('push' in answer or 'Target' in answer for answer in said.values())  # no task
+
+
+def test_its_box_or_a_stroke_across_it_is_put_out_as_the_prompt_asks():
+    outputs = {
+        question.task: answer[answer.index('<output>') : answer.index('</output>')]
+        for question, answer in described(60)
+        if question.name == 'red cube'
+    }
+    assert outputs == {
+        Task.AFFORDANCE: '<output>{"x": 0.700, "y": 0.400, "width": 0.100, "height": 0.120}',
+        Task.TRAJECTORY: '<output>[[ 0.650, 0.400], [ 0.750, 0.400]]',
+    }
 
 
 def test_it_is_judged_as_an_answer_to_an_instruction_is():
     for question, answer in described(20):
-        verdict = judge(pointed(answer), question)
-        if question.name:
+        verdict = judge(answer, question)
+        if not question.name:
+            assert verdict.absent
+        elif question.task == Task.AFFORDANCE:
             assert verdict.iou == pytest.approx(1.0) and verdict.named
         else:
-            assert verdict.absent
-        assert not judge(pointed('. I see: '), question).valid
+            assert verdict.mean == pytest.approx(0.0, abs=1e-6)
+        assert not judge(answer[: answer.index('</output>')], question).valid
 
 
 def test_it_learns_so_and_what_it_sees_is_watched(config, nano):

@@ -43,7 +43,7 @@ from vla_r1_training.runs.checkpoints import resume, save, write_model
 from vla_r1_training.runs.drawing import draw, Drawn
 from vla_r1_training.runs.models import load_model, warn_if_slow
 from vla_r1_training.runs.run_log import RunLog
-from vla_r1_training.scenes.describing import describe, pointed
+from vla_r1_training.scenes.describing import describe
 from vla_r1_training.scenes.examples import first_questions, load_scenes, Scenes
 
 _PACKAGES = ('vla_r1_training', 'torch', 'transformers', 'accelerate')
@@ -246,8 +246,6 @@ def _watch(
         asked = [describe(rng, a)[0] for a in asked]
     with torch.compiler.set_stance('force_eager'):
         texts = answer_all(model, processor.tokenizer, batcher, asked, watched.pictures)
-    if config.describe:
-        texts = [pointed(text) for text in texts]
     shown = [
         Drawn(
             picture=watched.pictures[a.picture],

@@ -74,19 +74,33 @@ def annotate(
     thought = (
         f'{task_lead} {request}. {scene_lead}{listing(by_name.values())}{steps}. {target_lead}'
     )
-    if name is None:
-        return answer(f'{thought}{NOT_THERE}.', 'null')
-    target = by_name[name]
-    thought += f'{written(target)}.'
-    if task == Task.AFFORDANCE:
-        x, y, width, height = (_number(v) for v in _values(target.box))
-        return answer(thought, f'{{"x":{x}, "y":{y}, "width":{width}, "height":{height}}}')
     if goal in by_name:
-        thought += f' To:{written(by_name[goal])}.'
-    elif goal:
-        thought += f' To: {goal}.'
+        goal_line = f' To:{written(by_name[goal])}.'
+    else:
+        goal_line = f' To: {goal}.' if goal else ''
+    thing = None if name is None else by_name[name]
+    return put_out(thought, thing, () if task == Task.AFFORDANCE else trace, goal_line)
+
+
+def put_out(
+    thought: str, thing: Seen | None, trace: Sequence[tuple[float, float]], goal_line: str = ''
+) -> str:
+    """Write a whole answer: a thought that ends with what is meant, and its box or a trace.
+
+    Args:
+        thought: up to there.
+        thing: that is meant; None when it is not there.
+        trace: (N, 2) in [0, 1]; empty when a box is asked for.
+        goal_line: of the thought, where a trace leads.
+    """
+    if thing is None:
+        return _answer(f'{thought}{NOT_THERE}.', 'null')
+    thought += f'{written(thing)}.'
+    if not trace:
+        x, y, width, height = (_number(v) for v in _values(thing.box))
+        return _answer(thought, f'{{"x":{x}, "y":{y}, "width":{width}, "height":{height}}}')
     points = '], ['.join(f'{_number(x)},{_number(y)}' for x, y in trace)
-    return answer(thought, f'[[{points}]]')
+    return _answer(f'{thought}{goal_line}', f'[[{points}]]')
 
 
 def without_thought(answer: str) -> str:
@@ -186,6 +200,6 @@ def _number(value: float) -> str:
     return f' {min(max(value, 0.0), 1.0):.3f}'
 
 
-def answer(thought: str, payload: str) -> str:
+def _answer(thought: str, payload: str) -> str:
     """Write a whole answer, of a thought and of what is put out."""
     return f'<think>{thought}</think> so, the answer is <output>{payload}</output>'
