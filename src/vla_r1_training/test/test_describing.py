@@ -25,7 +25,7 @@ def described(count):
 
 
 def test_a_name_is_answered_by_its_place_and_by_all_that_is_seen():
-    said = {question.instruction: answer for question, answer in described(60)}
+    said = {q.instruction: answer for q, answer in described(60) if not q.goal}
     assert said['red cube'].startswith('<think> red cube 0.700 0.400 0.100 0.120.</think>')
     assert said['blue ball'].endswith(
         ': blue ball 0.250 0.550 0.050 0.070; red cube 0.700 0.400 0.100 0.120.'
@@ -36,16 +36,22 @@ def test_a_name_is_answered_by_its_place_and_by_all_that_is_seen():
     assert not any('push' in answer or 'Target' in answer for answer in said.values())  # no task
 
 
-def test_its_box_or_a_stroke_across_it_is_put_out_as_the_prompt_asks():
+def test_its_box_or_a_line_is_put_out_as_the_prompt_asks():
     outputs = {
-        question.task: answer[answer.index('<output>') : answer.index('</output>')]
+        (question.task, question.instruction): answer[: answer.index('</output>')]
         for question, answer in described(60)
         if question.name == 'red cube'
     }
+    said = '<think> red cube 0.700 0.400 0.100 0.120.'
+    output = '</think> so, the answer is <output>'
     assert outputs == {
-        Task.AFFORDANCE: '<output>{"x": 0.700, "y": 0.400, "width": 0.100, "height": 0.120}',
-        Task.TRAJECTORY: '<output>[[ 0.650, 0.400], [ 0.750, 0.400]]',
-    }
+        (Task.AFFORDANCE, 'red cube'):
+            said + output + '{"x": 0.700, "y": 0.400, "width": 0.100, "height": 0.120}',
+        (Task.TRAJECTORY, 'red cube'): said + output + '[[ 0.650, 0.400], [ 0.750, 0.400]]',
+        (Task.TRAJECTORY, 'red cube to blue ball'):
+            f'{said} To: blue ball 0.250 0.550 0.050 0.070.{output}'
+            '[[ 0.700, 0.400], [ 0.250, 0.550]]',
+    }  # fmt: skip
 
 
 def test_it_is_judged_as_an_answer_to_an_instruction_is():
