@@ -30,12 +30,11 @@ def describe(rng: np.random.Generator, asked: Asked) -> tuple[Asked, str]:
     any_ = f'{rng.choice(list(COLORS))} {rng.choice(SHAPES)}'
     name = any_ if rng.random() < _ANY or not there else str(rng.choice(list(there)))
     task = Task.AFFORDANCE if rng.random() < _BOXES else Task.TRAJECTORY
-    thing, goal, line = there.get(name), None, ()
+    thing, goal = there.get(name), None
     others = [other for other in there if other != name]
     if task == Task.TRAJECTORY and others and rng.random() < _LED:
         goal = there[str(rng.choice(others))]
-    if thing and task == Task.TRAJECTORY:
-        line = _line(thing, goal)
+    line = _line(thing, goal) if thing and task == Task.TRAJECTORY else ()
     words = f'{name} to {goal.name}' if goal else name
     lead = SCENE_LEADS[rng.integers(len(SCENE_LEADS))]
     question = replace(
@@ -43,7 +42,7 @@ def describe(rng: np.random.Generator, asked: Asked) -> tuple[Asked, str]:
         instruction=words,
         task=task,
         request=words,
-        name=thing and thing.name,
+        name=thing.name if thing else None,
         goal=goal.name if goal else '',
         trace=line,
     )
