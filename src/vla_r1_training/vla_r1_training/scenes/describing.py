@@ -7,7 +7,7 @@ from vla_r1_core.types import Task
 from vla_r1_sim.vocabulary import COLORS, SHAPES
 
 from vla_r1_training.scenes.examples import Asked
-from vla_r1_training.scenes.thoughts import listing, put_out, SCENE_LEADS, Seen, written
+from vla_r1_training.scenes.thoughts import listing, put_out, SCENE_LEADS, Seen
 
 _ANY = 0.2
 """Share of the names that are any colour and shape, most of which are not there."""
@@ -46,7 +46,7 @@ def describe(rng: np.random.Generator, asked: Asked) -> tuple[Asked, str]:
         goal=goal.name if goal else '',
         trace=line,
     )
-    said = put_out('', thing, line, f' To:{written(goal)}.' if goal else '')
+    said = put_out('', thing, line, goal or '')
     return question, f'{said}. {lead}{listing(asked.things)}.'
 
 

@@ -74,16 +74,13 @@ def annotate(
     thought = (
         f'{task_lead} {request}. {scene_lead}{listing(by_name.values())}{steps}. {target_lead}'
     )
-    if goal in by_name:
-        goal_line = f' To:{written(by_name[goal])}.'
-    else:
-        goal_line = f' To: {goal}.' if goal else ''
     thing = None if name is None else by_name[name]
-    return put_out(thought, thing, () if task == Task.AFFORDANCE else trace, goal_line)
+    way = () if task == Task.AFFORDANCE else trace
+    return put_out(thought, thing, way, by_name.get(goal, goal))
 
 
 def put_out(
-    thought: str, thing: Seen | None, trace: Sequence[tuple[float, float]], goal_line: str = ''
+    thought: str, thing: Seen | None, trace: Sequence[tuple[float, float]], goal: Seen | str
 ) -> str:
     """Write a whole answer: a thought that ends with what is meant, and its box or a trace.
 
@@ -91,7 +88,7 @@ def put_out(
         thought: up to there.
         thing: that is meant; None when it is not there.
         trace: (N, 2) in [0, 1]; empty when a box is asked for.
-        goal_line: of the thought, where a trace leads.
+        goal: where a trace leads: to another thing, a way to push, or '' for the thing itself.
     """
     if thing is None:
         return _answer(f'{thought}{NOT_THERE}.', 'null')
@@ -99,8 +96,10 @@ def put_out(
     if not trace:
         x, y, width, height = (_number(v) for v in _values(thing.box))
         return _answer(thought, f'{{"x":{x}, "y":{y}, "width":{width}, "height":{height}}}')
+    if goal:
+        thought += f' To:{written(goal) if isinstance(goal, Seen) else f" {goal}"}.'
     points = '], ['.join(f'{_number(x)},{_number(y)}' for x, y in trace)
-    return _answer(f'{thought}{goal_line}', f'[[{points}]]')
+    return _answer(thought, f'[[{points}]]')
 
 
 def without_thought(answer: str) -> str:
